@@ -1,0 +1,1 @@
+"""Where logs come from: services and bytes. Nothing here knows a detection."""

@@ -1,0 +1,19 @@
+"""Addresses as vendors write them, in canonical form: a plain IPv4 is done in SQL (`address` in sql/ingest/macros.sql),
+the rest comes here: IPv6, with brackets, with a port, mapped IPv4. What is not an address is None."""
+
+import ipaddress
+from functools import lru_cache
+
+
+@lru_cache(maxsize=65_536)
+def canonical_address(text: str) -> str | None:
+    """`[2001:DB8::1]:443` → `2001:db8::1`; `::ffff:10.0.0.1` → `10.0.0.1`; a host name → None."""
+    bare = text.strip()
+    if bare.startswith("["):
+        bare = bare[1:].partition("]")[0]
+    try:
+        address = ipaddress.ip_address(bare.partition("%")[0])
+    except ValueError:
+        return None
+    mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
+    return str(mapped or address)

@@ -1,0 +1,319 @@
+"""Files of logs into events of the lake: read, recognise, stage, drop duplicates, write, commit.
+
+Files are taken in batches in the order of their names. Each batch is one DuckDB run and one Iceberg commit. Every record
+that was read becomes an event, a duplicate or a quarantined record, and the three add up; the SQL is in sql/ingest and
+sql/staging.
+"""
+
+import fcntl
+import logging
+import os
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from itertools import groupby
+from pathlib import Path
+
+import duckdb
+import pyarrow as pa
+
+from pipeline.addresses import canonical_address
+from pipeline.envelopes import Sniffed, list_files, read_patiently, sniff
+from pipeline.errors import InputError
+from pipeline.lake import COLUMNS, Lake, create_empty_events
+from pipeline.ledger import Count, Ledger
+from pipeline.settings import resource_root
+
+log = logging.getLogger("postreset.ingest")
+
+BATCH_BYTES = 192 << 20  # decompressed; three copies of it must fit into MEMORY_LIMIT
+BATCH_FILES = 2_000
+MEMORY_LIMIT = "1200MB"
+READERS = {
+    "Records": ("read_cloudtrail_envelope", None),
+    "records": ("read_azure_envelope", None),
+    "array": ("read_objects", "array"),
+    "lines": ("read_objects", "newline_delimited"),
+    "objects": ("read_objects", "unstructured"),
+}
+PIECES_AT_A_TIME = 20_000
+
+
+@dataclass(slots=True)
+class IngestSummary:
+    """What became of all records, in all and by source. `reasons` counts the quarantined by reason."""
+
+    files: int = 0
+    counts: dict[str, Count] = field(default_factory=dict)
+    reasons: Counter[str] = field(default_factory=Counter)
+
+    def add(self, counts: Iterable[Count]) -> None:
+        for new in counts:
+            old = self.counts.get(new.source, Count(new.source, 0, 0, 0, 0))
+            self.counts[new.source] = Count(
+                new.source,
+                old.records + new.records,
+                old.events + new.events,
+                old.duplicates + new.duplicates,
+                old.quarantined + new.quarantined,
+            )
+
+    @property
+    def total(self) -> Count:
+        of = self.counts.values()
+        return Count(
+            "all",
+            sum(c.records for c in of),
+            sum(c.events for c in of),
+            sum(c.duplicates for c in of),
+            sum(c.quarantined for c in of),
+        )
+
+
+def ingest(
+    lake_folder: Path, paths: list[Path], now: datetime, on_files: Callable[[int, int], None] | None = None
+) -> IngestSummary:
+    """Takes every file at and under `paths` into the lake; `now` is naive UTC and becomes `ingested_at`.
+    `on_files(done, all)` is called after each batch. Raises InputError for a path that is not there (after the others
+    were taken in) and where another ingest writes to the same lake."""
+    missing = [path for path in paths if not path.exists()]
+    files = list_files([path for path in paths if path.exists()])
+    summary = IngestSummary()
+    if files or not missing:
+        lake = Lake.open(lake_folder, create=True)
+        with _sole_writer(lake.folder):
+            ledger = Ledger(lake.folder / "ledger.db")
+            try:
+                _recover(lake, ledger)
+                for number, batch in enumerate(_batches(files)):
+                    _ingest_batch(lake, ledger, batch, f"{now:%Y%m%dT%H%M%S}-{number:05d}-{os.urandom(4).hex()}", now, summary)
+                    if on_files:
+                        on_files(summary.files, len(files))
+            finally:
+                ledger.close()
+    if missing:
+        raise InputError("no such file or folder", ", ".join(str(path) for path in missing), "check the path")
+    return summary
+
+
+@contextmanager
+def _sole_writer(folder: Path) -> Iterator[None]:
+    with (folder / "ingest.lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            raise InputError("another ingest is writing to this lake", str(folder), "wait until it has ended") from error
+        yield
+
+
+def _recover(lake: Lake, ledger: Ledger) -> None:
+    """Settles what a killed run left: a pending batch is in the table, then it is done, or it is not and never was."""
+    for batch_id in ledger.batches("pending"):
+        if lake.has_batch(batch_id):
+            ledger.finish(batch_id, None, [])
+            log.info("recovered: batch %s was committed before the earlier run ended", batch_id)
+            continue
+        for path in [*lake.data_folder.rglob(f"*{batch_id}*"), *_quarantine_folder(lake).glob(f"{batch_id}*")]:
+            path.unlink()
+        ledger.forget(batch_id)
+        log.info("recovered: batch %s was not committed, its files are removed", batch_id)
+
+
+def _batches(files: list[Path]) -> Iterator[list[Sniffed]]:
+    batch: list[Sniffed] = []
+    byte_count = 0
+    for file in map(sniff, files):
+        if batch and (byte_count + file.byte_count > BATCH_BYTES or len(batch) >= BATCH_FILES):
+            yield batch
+            batch, byte_count = [], 0
+        batch.append(file)
+        byte_count += file.byte_count
+    if batch:
+        yield batch
+
+
+def _ingest_batch(
+    lake: Lake, ledger: Ledger, batch: list[Sniffed], batch_id: str, now: datetime, summary: IngestSummary
+) -> None:
+    con = _connect(lake)
+    try:
+        _read(con, batch)
+        con.execute(f"create temp table landed as {_sql('ingest/landed')}")
+        con.execute("drop table read_records")
+        _stage(con, batch_id, now)
+        _keep_new(con, lake)
+        con.execute(f"create temp table quarantined as {_sql('ingest/quarantined')}")
+        counts = [Count(*row) for row in con.execute(_sql("ingest/counts")).fetchall()]
+        ledger.begin(batch_id, now, [str(file.path) for file in batch])
+        _write_quarantine(con, lake, batch_id, now)
+        files = _write_events(con, lake, batch_id)
+        snapshot_id = lake.append(files, batch_id) if files else lake.snapshot_id
+        ledger.finish(batch_id, snapshot_id, counts)
+        summary.files += len(batch)
+        summary.add(counts)
+        summary.reasons.update(dict(con.execute("select reason, count(*) from quarantined group by reason").fetchall()))
+    finally:
+        con.close()
+    log.info("batch %s: %d files, %d records", batch_id, len(batch), sum(c.records for c in counts))
+
+
+def _connect(lake: Lake) -> duckdb.DuckDBPyConnection:
+    con = duckdb.connect(config={"memory_limit": MEMORY_LIMIT, "temp_directory": str(lake.folder / "tmp")})
+    con.execute("set timezone = 'UTC'")
+    con.execute(_sql("ingest/macros"))
+    return con
+
+
+def _sql(name: str) -> str:
+    return (resource_root() / "sql" / f"{name}.sql").read_text()
+
+
+# --- reading ---------------------------------------------------------------------------------------------------------
+
+
+def _read(con: duckdb.DuckDBPyConnection, batch: list[Sniffed]) -> None:
+    con.execute("create temp table read_records (source_file varchar, record varchar, problem varchar)")
+    for (shape, compression), group in groupby(batch, key=lambda file: (file.shape, file.compression)):
+        files = list(group)
+        if shape in READERS:
+            _read_group(con, files, shape, compression)
+            continue
+        for file in files:
+            if shape == "none":
+                _insert_pieces(con, file.path, [("", file.problem)])
+            else:
+                _insert_file_patiently(con, file.path)
+
+
+def _read_group(con: duckdb.DuckDBPyConnection, files: list[Sniffed], shape: str, compression: str) -> None:
+    """All files in one statement; where one of them breaks it, half and half, until the broken one stands alone."""
+    reader, json_format = READERS[shape]
+    parameters = {
+        "files": [str(file.path) for file in files],
+        "compression": compression,
+        "maximum_object_size": max(16 << 20, *(file.byte_count + 1024 for file in files)),
+    }
+    if json_format:
+        parameters["format"] = json_format
+    try:
+        con.execute(f"insert into read_records (source_file, record) {_sql(f'ingest/{reader}')}", parameters)
+    except duckdb.Error as error:
+        if len(files) == 1:
+            log.debug("%s: read patiently, because: %s", files[0].path, error)
+            _insert_file_patiently(con, files[0].path)
+            return
+        middle = len(files) // 2
+        _read_group(con, files[:middle], shape, compression)
+        _read_group(con, files[middle:], shape, compression)
+
+
+def _insert_file_patiently(con: duckdb.DuckDBPyConnection, path: Path) -> None:
+    pieces: list[tuple[str, str | None]] = []
+    for piece in read_patiently(path):
+        pieces.append((piece.text, piece.problem))
+        if len(pieces) >= PIECES_AT_A_TIME:
+            _insert_pieces(con, path, pieces)
+            pieces = []
+    _insert_pieces(con, path, pieces)
+
+
+def _insert_pieces(con: duckdb.DuckDBPyConnection, path: Path, pieces: list[tuple[str, str | None]]) -> None:
+    if not pieces:
+        return
+    rows = pa.table(  # noqa: F841  (DuckDB finds it by its name)
+        {
+            "source_file": [str(path)] * len(pieces),
+            "record": [text.encode("utf-8", "replace").decode() for text, _ in pieces],
+            "problem": pa.array([problem for _, problem in pieces], pa.string()),
+        }
+    )
+    con.execute(
+        """insert into read_records
+        select source_file, record, case when problem is null and not json_valid(record) then 'not valid JSON' else problem end
+        from rows"""
+    )
+
+
+# --- staging, duplicates, writing ------------------------------------------------------------------------------------
+
+
+def _stage(con: duckdb.DuckDBPyConnection, batch_id: str, now: datetime) -> None:
+    """Table `staged`: the columns of `events` for every landed record of a known source."""
+    con.execute(f"create temp view stg_entra_signin_fields as {_sql('staging/stg_entra_signin_fields')}")
+    sources = [row[0] for row in con.execute("select distinct source from landed where source is not null order by 1").fetchall()]
+    columns = ", ".join(name for name, _ in COLUMNS)
+    create_empty_events(con, "staged")
+    for source in sources:
+        con.execute(
+            f"""insert into staged by name
+            select {columns} from (select *, $now as ingested_at, $batch_id as batch_id from ({_sql(f"staging/stg_{source}")}))""",
+            {"now": now, "batch_id": batch_id},
+        )
+    _make_addresses_canonical(con)
+
+
+def _make_addresses_canonical(con: duckdb.DuckDBPyConnection) -> None:
+    written = [row[0] for row in con.execute("select distinct source_ip from staged where contains(source_ip, ':')").fetchall()]
+    if not written:
+        return
+    canonical_addresses = pa.table(  # noqa: F841  (DuckDB finds it by its name)
+        {"written": written, "canonical": pa.array([canonical_address(text) for text in written], pa.string())}
+    )
+    con.execute(_sql("ingest/canonical_source_ip"))
+
+
+def _keep_new(con: duckdb.DuckDBPyConnection, lake: Lake) -> None:
+    """Table `kept`: the rows of `staged` that are new to the batch and to the lake."""
+    first_at, last_at = con.execute("select min(occurred_at), max(occurred_at) from staged").fetchone() or (None, None)
+    sources = [row[0] for row in con.execute("select distinct source from staged").fetchall()]
+    if first_at is None:
+        con.execute("create temp table kept (staged_id bigint)")
+        return
+    # the bounds of a file are exact, those of the plan half-open: one microsecond more keeps the last event in
+    lake.create_events_view(con, first_at, last_at.replace(microsecond=999_999), sources)
+    con.execute(f"create temp table kept as {_sql('ingest/kept')}", {"first_at": first_at, "last_at": last_at})
+
+
+def _write_events(con: duckdb.DuckDBPyConnection, lake: Lake, batch_id: str) -> list[Path]:
+    """Parquet files of the kept rows, one folder a day and source, in the order of time."""
+    columns = ", ".join(name for name, _ in COLUMNS)
+    folder = lake.data_folder
+    folder.mkdir(parents=True, exist_ok=True)
+    if con.execute("select count(*) from kept").fetchall() == [(0,)]:
+        return []
+    con.execute(
+        f"""copy (
+            select {columns}, strftime(occurred_at, '%Y-%m-%d') as occurred_day, source as source_part
+            from staged semi join kept on staged.rowid = kept.staged_id
+            order by occurred_at, event_id
+        ) to '{str(folder).replace("'", "''")}' (
+            format parquet, compression zstd, partition_by (occurred_day, source_part),
+            filename_pattern 'events-{batch_id}-{{i}}', overwrite_or_ignore
+        )"""
+    )
+    return sorted(folder.rglob(f"events-{batch_id}-*.parquet"))
+
+
+def _quarantine_folder(lake: Lake) -> Path:
+    return lake.folder / "quarantine"
+
+
+def _write_quarantine(con: duckdb.DuckDBPyConnection, lake: Lake, batch_id: str, now: datetime) -> None:
+    """One Parquet file of what was set aside, less what an earlier batch set aside already."""
+    folder = _quarantine_folder(lake)
+    folder.mkdir(exist_ok=True)
+    earlier = sorted(str(path) for path in folder.glob("*.parquet"))
+    if earlier:
+        con.read_parquet(earlier).create_view("earlier_quarantined")
+        new = "select * from quarantined anti join earlier_quarantined using (content_hash)"
+    else:
+        new = "select * from quarantined"
+    if con.execute(f"select count(*) from ({new})").fetchall() == [(0,)]:
+        return
+    target = str(folder / f"{batch_id}.parquet").replace("'", "''")
+    con.execute(
+        f"copy (select *, $now as quarantined_at, $batch_id as batch_id from ({new}) order by source_file, source_row) to '{target}' (format parquet, compression zstd)",
+        {"now": now, "batch_id": batch_id},
+    )

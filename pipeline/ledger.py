@@ -1,0 +1,68 @@
+"""The ledger of a lake: which batch took in which files, how many records became what, and whether it is done.
+
+A batch is `pending` before its files are written and `done` after its Iceberg commit. The commit carries the batch id,
+so after a crash a pending batch is either in the table (then it is done) or not (then its files are removed, and the
+next run takes its records in again).
+"""
+
+import sqlite3
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """What became of the records of one source: records = events + duplicates + quarantined."""
+
+    source: str
+    records: int
+    events: int
+    duplicates: int
+    quarantined: int
+
+
+class Ledger:
+    def __init__(self, path: Path) -> None:
+        self._db = sqlite3.connect(path, isolation_level=None)
+        self._db.executescript(
+            """
+            create table if not exists batches (
+                batch_id text primary key, state text not null check (state in ('pending', 'done')),
+                started_at text not null, snapshot_id integer
+            );
+            create table if not exists counts (
+                batch_id text not null references batches, source text not null,
+                records integer not null, events integer not null, duplicates integer not null, quarantined integer not null,
+                primary key (batch_id, source)
+            );
+            create table if not exists files (batch_id text not null references batches, path text not null);
+            """
+        )
+
+    def begin(self, batch_id: str, started_at: datetime, files: list[str]) -> None:
+        with self._db:
+            self._db.execute("begin")
+            self._db.execute("insert into batches values (?, 'pending', ?, null)", (batch_id, started_at.isoformat()))
+            self._db.executemany("insert into files values (?, ?)", [(batch_id, path) for path in files])
+
+    def finish(self, batch_id: str, snapshot_id: int | None, counts: list[Count]) -> None:
+        with self._db:
+            self._db.execute("begin")
+            self._db.executemany(
+                "insert or replace into counts values (?, ?, ?, ?, ?, ?)",
+                [(batch_id, c.source, c.records, c.events, c.duplicates, c.quarantined) for c in counts],
+            )
+            self._db.execute("update batches set state = 'done', snapshot_id = ? where batch_id = ?", (snapshot_id, batch_id))
+
+    def forget(self, batch_id: str) -> None:
+        with self._db:
+            self._db.execute("begin")
+            for table in ("files", "counts", "batches"):
+                self._db.execute(f"delete from {table} where batch_id = ?", (batch_id,))
+
+    def batches(self, state: str) -> list[str]:
+        return [row[0] for row in self._db.execute("select batch_id from batches where state = ? order by batch_id", (state,))]
+
+    def close(self) -> None:
+        self._db.close()

@@ -1,0 +1,51 @@
+-- Macros that the readers and the staging models share. Grain: none, definitions only.
+
+-- Text in any time form that we know as a UTC timestamp (µs); text without an offset is UTC.
+create or replace temp macro parsed_time(time_text) as coalesce(
+    make_timestamp(epoch_us(try_cast(time_text as timestamptz))),
+    try_strptime(time_text, ['%Y%m%dT%H%M%SZ', '%m/%d/%Y, %I:%M:%S.%g %p', '%m/%d/%Y %I:%M:%S %p'])
+);
+
+-- The same, and null for a year that no cloud log can have: a wrong time is worse than none.
+create or replace temp macro utc(time_text) as case
+    when parsed_time(time_text) between timestamp '1990-01-01' and timestamp '2200-01-01' then parsed_time(time_text)
+end;
+
+-- Secrets replaced by ***, in JSON as it is and in JSON that is a string within JSON. The quick test first: few records hold one.
+create or replace temp macro masked(record_text) as case
+    when
+        regexp_matches(
+            record_text,
+            '(?i)sessiontoken|secretaccesskey|password\\*"|secrettext|clientsecret|client_secret|sig=|accountkey=|sharedaccess|securitytoken|x-amz-signature'
+        )
+    then
+        regexp_replace(
+            regexp_replace(
+                record_text,
+                '(?i)(\\*"(?:sessiontoken|secretaccesskey|password|newpassword|oldpassword|masteruserpassword|adminpassword|administratorloginpassword|secrettext|clientsecret|client_secret)\\*"\s*:\s*\\*")[^"\\]+',
+                '\1***',
+                'g'
+            ),
+            '(?i)((?:\bsig|x-amz-security-token|x-amz-signature|accountkey|sharedaccesskey|sharedaccesssignature)=)[^&"\\; ]+',
+            '\1***',
+            'g'
+        )
+    else record_text
+end;
+
+-- A JSON value that some exports wrap once more in a string, as JSON.
+create or replace temp macro unwrapped(json_value) as case
+    when json_type(json_value) = 'VARCHAR' then try_cast(json_value ->> '$' as json) else json_value
+end;
+
+-- An IPv4 address in canonical form without its port; anything with a colon as written (ingest makes it canonical by
+-- Python's ipaddress, `pipeline/addresses.py`); everything else, such as a service name, is null.
+create or replace temp macro address(address_text) as case
+    when regexp_full_match(address_text, '(?:(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)\.){3}(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)(?::\d{1,5})?')
+    then split_part(address_text, ':', 1)
+    when contains(address_text, ':') and length(address_text) < 100
+    then address_text
+end;
+
+-- An operation name as one of its spellings: dashes, blanks and UAL's trailing dot.
+create or replace temp macro operation(operation_text) as rtrim(trim(regexp_replace(operation_text, '\s*[–—]\s*', ' - ', 'g')), '.');

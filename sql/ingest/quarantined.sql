@@ -1,0 +1,31 @@
+-- Records of the batch that became no event, each with the reason, masked and at most 64 KiB of it. Grain: one record.
+with
+    unread as (
+        select
+            landed.source_file,
+            landed.source_row,
+            landed.source,
+            coalesce(
+                landed.problem,
+                'no known source (keys: ' || array_to_string(list_sort(json_keys(case when landed.problem is null then landed.record end))[:8], ', ') || ')'
+            ) as reason,
+            landed.record
+        from landed
+        where landed.source is null
+    ),
+
+    timeless as (
+        select staged.source_file, staged.source_row, staged.source, 'no time that can be read' as reason, staged.raw as record
+        from staged
+        where staged.occurred_at is null
+    ),
+
+    together as (
+        select * from unread
+        union all by name
+        select * from timeless
+    )
+
+select
+    source_file, source_row, source, reason, left(masked(record), 65536) as record, sha256(coalesce(record, '') || reason || source_file) as content_hash
+from together
