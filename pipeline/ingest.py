@@ -41,6 +41,14 @@ READERS = {
 PIECES_AT_A_TIME = 20_000
 
 
+class MissingPaths(InputError):
+    """Some of the paths are not there; the others were taken in, and `summary` says what became of them."""
+
+    def __init__(self, missing: list[Path], summary: "IngestSummary") -> None:
+        super().__init__("no such file or folder", ", ".join(str(path) for path in missing), "check the path")
+        self.summary = summary
+
+
 @dataclass(slots=True)
 class IngestSummary:
     """What became of all records, in all and by source. `reasons` counts the quarantined by reason."""
@@ -76,8 +84,8 @@ def ingest(
     lake_folder: Path, paths: list[Path], now: datetime, on_files: Callable[[int, int], None] | None = None
 ) -> IngestSummary:
     """Takes every file at and under `paths` into the lake; `now` is naive UTC and becomes `ingested_at`.
-    `on_files(done, all)` is called after each batch. Raises InputError for a path that is not there (after the others
-    were taken in) and where another ingest writes to the same lake."""
+    `on_files(done, all)` is called after each batch. Raises MissingPaths for paths that are not there, after the others
+    were taken in, and InputError where another ingest writes to the same lake."""
     missing = [path for path in paths if not path.exists()]
     files = list_files([path for path in paths if path.exists()])
     summary = IngestSummary()
@@ -94,7 +102,7 @@ def ingest(
             finally:
                 ledger.close()
     if missing:
-        raise InputError("no such file or folder", ", ".join(str(path) for path in missing), "check the path")
+        raise MissingPaths(missing, summary)
     return summary
 
 

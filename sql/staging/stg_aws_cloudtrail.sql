@@ -99,6 +99,9 @@ select
     coalesce(nullif(identity.accountId, ''), session.sessionIssuer.accountId) as principal_tenant_id,
     nullif(identity.accessKeyId, '') as credential_id,
     case
+        -- the console mints a key for every request: its session is the role and the creation date
+        when lower(e.sessionCredentialFromConsole) = 'true' and session.attributes.creationDate is not null then 'console_session'
+        when coalesce(identity.accessKeyId, '') = '' and session.attributes.creationDate is not null then 'console_session'
         when starts_with(identity.accessKeyId, 'ASIA') then 'temporary_key'
         when identity.accessKeyId <> '' then 'access_key'
     end as credential_kind,

@@ -1,0 +1,242 @@
+"""From the lake to results: which reset, what it reached, which signals, what score.
+
+The models are built once for all resets that were asked for; each result is then read from the tables. Nothing here
+knows the time of day: the same lake, rules and parameters give the same hunts.
+"""
+
+import hashlib
+import json
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from time import perf_counter
+from typing import Any
+
+import duckdb
+
+from pipeline.detect import evaluate_correlations, evaluate_rules, register_detections, unseen_sources
+from pipeline.detections import Detection, load_detections
+from pipeline.errors import InputError, SettingsError
+from pipeline.lake import Lake
+from pipeline.models import Parameter, build_models, load_seeds, models_before, read_models
+from pipeline.people import find_person, find_reset
+from pipeline.report.result import Finding, Hunt, Reached, Reset, ScorePart, Visibility, VisibilityHour, timeline_table
+from pipeline.settings import resource_root
+from pipeline.visibility import visibility_hours, visibility_statements
+
+log = logging.getLogger("postreset.hunt")
+
+RESET_MODELS = ("int_identities", "int_cut_offs", "int_reset_events", "int_resets")
+LONG_AGO, FAR_AHEAD = datetime(1990, 1, 1), datetime(2200, 1, 1)
+VERDICTS = ((75, "likely_takeover"), (40, "suspicious"), (20, "unclear"), (0, "likely_benign"))
+VERDICT_WORDS = {
+    "likely_takeover": "Likely a takeover",
+    "suspicious": "Suspicious",
+    "unclear": "Unclear",
+    "likely_benign": "Likely benign",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What to hunt: one person's reset (`who`, near `at`), or every reset in [`since`, `until`)."""
+
+    who: str | None = None
+    at: datetime | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+    window: timedelta = timedelta(hours=72)
+    look_back: timedelta = timedelta(days=30)
+    rules: Sequence[Path] = field(default_factory=tuple)
+
+
+def connect(lake: Lake) -> duckdb.DuckDBPyConnection:
+    """A connection for the models; what does not fit into memory goes to the lake's own folder."""
+    con = duckdb.connect(config={"temp_directory": str(lake.folder / "tmp")})
+    con.execute("set timezone = 'UTC'")
+    load_seeds(con)
+    return con
+
+
+def build_resets(con: duckdb.DuckDBPyConnection, lake: Lake, snapshot_id: int | None = None) -> None:
+    """Table `int_resets` and what it needs, over the whole lake."""
+    lake.create_events_view(con, snapshot_id=snapshot_id)
+    build_models(con, {"since": LONG_AGO, "until": FAR_AHEAD}, RESET_MODELS)
+
+
+def list_resets(lake: Lake) -> list[dict[str, Any]]:
+    """Every reset of the lake, newest first, with the keys of the design's section 5."""
+    con = connect(lake)
+    try:
+        build_resets(con, lake)
+        return _rows(
+            con,
+            """select reset_id, person, principal_ids, occurred_at, kinds, performed_by, by_somebody_else, provider, tenant_id, cut_off_at
+            from int_resets order by occurred_at desc, reset_id""",
+        )
+    finally:
+        con.close()
+
+
+def load_rule_set(extra: Sequence[Path] = ()) -> list[Detection]:
+    """Our detections and the user's own."""
+    return load_detections([resource_root() / "detections", *extra])
+
+
+def hunt(lake: Lake, request: Request, on_stage: Callable[[str], None] | None = None) -> list[Hunt]:
+    """All hunts that were asked for, the highest score first; an empty list where a window holds no reset.
+    Raises InputError for a person or a reset that is not there."""
+    started = perf_counter()
+    tell = on_stage or (lambda stage: None)
+    snapshot_id = lake.snapshot_id
+    if snapshot_id is None:
+        raise InputError("the lake holds no events yet", str(lake.folder), "fill it with `postreset ingest PATH`")
+    detections = load_rule_set(request.rules)
+    con = connect(lake)
+    try:
+        tell("finding resets")
+        build_resets(con, lake, snapshot_id)
+        reset_ids = _chosen(con, request)
+        if not reset_ids:
+            return []
+        parameters = _parameters(con, request, reset_ids)
+        _restrict_resets(con, parameters)
+        lake.create_events_view(con, parameters["since"], parameters["until"], snapshot_id=snapshot_id)  # type: ignore[arg-type]
+        tell("following the trust chain")
+        build_models(con, parameters, [name for name in models_before("signals") if name not in RESET_MODELS])
+        tell("matching detections")
+        register_detections(con, detections)
+        evaluate_rules(con, detections)
+        evaluate_correlations(con, detections)
+        tell("scoring")
+        build_models(con, parameters, [name for name in read_models() if name not in models_before("signals")])
+        unseen = unseen_sources(con, detections)
+        hunts = [_read_hunt(con, reset_id, request, parameters, snapshot_id, detections, unseen) for reset_id in reset_ids]
+    finally:
+        con.close()
+    log.info("hunt: %d resets, %.1f s", len(hunts), perf_counter() - started)
+    return sorted(hunts, key=lambda found: (-found.log_odds, found.reset.occurred_at, found.hunt_id))
+
+
+def _chosen(con: duckdb.DuckDBPyConnection, request: Request) -> list[str]:
+    if request.since is not None or request.until is not None:
+        if request.who or request.at:
+            raise SettingsError("a person or --at goes with one hunt, --from and --to with all of a window", hint="leave one out")
+        since, until = request.since or LONG_AGO, request.until or FAR_AHEAD
+        if since >= until:
+            raise SettingsError("--from is not before --to", hint="turn them round")
+        rows = con.execute(
+            "select reset_id from int_resets where occurred_at >= $since and occurred_at < $until order by occurred_at, reset_id",
+            {"since": since, "until": until},
+        ).fetchall()
+        return [row[0] for row in rows]
+    if not request.who:
+        raise SettingsError("whom to hunt?", hint="name a person, or give --from and --to")
+    return [find_reset(con, find_person(con, request.who), request.at)]
+
+
+def _parameters(con: duckdb.DuckDBPyConnection, request: Request, reset_ids: list[str]) -> dict[str, Parameter]:
+    row = con.execute(
+        "select min(occurred_at), max(occurred_at) from int_resets where list_contains($reset_ids, reset_id)", {"reset_ids": reset_ids}
+    ).fetchone()
+    assert row is not None
+    values: dict[str, Parameter] = dict(con.execute("select name, value from score_parameters").fetchall())
+    values["max_depth"] = int(values["max_depth"])  # type: ignore[arg-type]
+    return {
+        **values,
+        "since": max(row[0] - request.look_back, LONG_AGO),
+        "until": row[1] + request.window,
+        "window": request.window,
+    }
+
+
+def _restrict_resets(con: duckdb.DuckDBPyConnection, parameters: dict[str, Parameter]) -> None:
+    """Keeps the resets whose window the models will see: those are also the history that a detection is weighed against."""
+    con.execute(
+        "delete from int_resets where occurred_at < $since or occurred_at >= $until",
+        {"since": parameters["since"], "until": parameters["until"]},
+    )
+
+
+def _read_hunt(
+    con: duckdb.DuckDBPyConnection,
+    reset_id: str,
+    request: Request,
+    parameters: dict[str, Parameter],
+    snapshot_id: int,
+    detections: Sequence[Detection],
+    unseen: dict[str, tuple[str, ...]],
+) -> Hunt:
+    where = {"reset_id": reset_id}
+    reset = Reset.from_row(_rows(con, "select * from int_resets where reset_id = $reset_id", where)[0])
+    (scores,) = _rows(con, "select * from scores where reset_id = $reset_id", where)
+    parts = ScorePart.from_rows(
+        _rows(con, "select * from score_parts where reset_id = $reset_id order by detection is null desc, points desc, part_id", where)
+    )
+    findings = Finding.from_rows(_rows(con, "select * from findings where reset_id = $reset_id order by points desc, control_domain", where))
+    reach = Reached.from_rows(_rows(con, "select * from reach where reset_id = $reset_id order by first_reached_at, depth, thing_id", where))
+    timeline = con.execute("select * from timeline where reset_id = $reset_id", where).to_arrow_table()
+    window_to = reset.occurred_at + request.window
+    rule_set_hash = hashlib.sha256("\n".join(sorted(d.content_hash for d in detections)).encode()).hexdigest()
+    identity = json.dumps([reset_id, str(request.window), str(request.look_back), snapshot_id, rule_set_hash])
+    statements = visibility_statements(con, reset_id, reset.occurred_at, window_to)
+    if any(part.depth >= int(parameters["max_depth"]) for part in reach):  # type: ignore[arg-type]
+        statements.insert(0, f"A path is longer than {parameters['max_depth']} steps: it was not followed to its end.")
+    if unseen:
+        statements.append(f"{len(unseen)} detections could not be evaluated, because no log of their source is in the lake: {', '.join(sorted(unseen))}.")
+    verdict = next(name for floor, name in VERDICTS if scores["score"] >= floor)
+    return Hunt(
+        hunt_id="H-" + hashlib.sha256(identity.encode()).hexdigest()[:12],
+        reset=reset,
+        score=scores["score"],
+        log_odds=scores["log_odds"],
+        verdict=verdict,
+        verdict_sentence=_verdict_sentence(verdict, parts, findings, reach),
+        score_parts=parts,
+        findings=findings,
+        reach=reach,
+        timeline=timeline_table(timeline),
+        visibility=Visibility(
+            hours=VisibilityHour.from_rows(visibility_hours(con, reset.occurred_at, window_to)), statements=tuple(statements)
+        ),
+        window_from=reset.occurred_at,
+        window_to=window_to,
+        parameters={key: str(value) for key, value in sorted(parameters.items())} | {"look_back": str(request.look_back)},
+        lake_snapshot_id=str(snapshot_id),
+        rule_set_hash=rule_set_hash,
+        versions=_versions(),
+        detection_titles={d.name: d.title for d in detections},
+        detection_levels={d.name: d.level for d in detections},
+    )
+
+
+def _verdict_sentence(verdict: str, parts: Sequence[ScorePart], findings: Sequence[Finding], reach: Sequence[Reached]) -> str:
+    signal_count = sum(part.detection is not None for part in parts)
+    beyond = sum(1 for thing in reach if thing.depth > 0)
+    words = VERDICT_WORDS[verdict]
+    if not signal_count:
+        return f"{words}: no detection matched what followed the reset; {len(reach)} sessions and credentials were followed."
+    domains = f"{len(findings)} control domain{'' if len(findings) == 1 else 's'}"
+    return (
+        f"{words}: {signal_count} signals, findings in {domains}; "
+        f"{len(reach)} things reached, {beyond} of them beyond the person's own sessions."
+    )
+
+
+def _versions() -> dict[str, str]:
+    found = {}
+    for package in ("postreset", "duckdb", "pyiceberg", "pysigma"):
+        try:
+            found[package] = version(package)
+        except PackageNotFoundError:
+            found[package] = "unknown"
+    return found
+
+
+def _rows(con: duckdb.DuckDBPyConnection, query: str, parameters: dict[str, Any] | None = None) -> list[dict[str, Any]]:
+    cursor = con.execute(query, parameters or {})
+    names = [column[0] for column in cursor.description]
+    return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]

@@ -1,0 +1,29 @@
+-- The network behind each source address: its autonomous system where any log names it, else its /24 or /48. Grain: source_ip.
+with
+    addresses as (
+        select
+            events.source_ip,
+            case
+                when contains(events.source_ip, ':') then array_to_string(string_split(events.source_ip, ':')[:3], ':') || '::/48'
+                else regexp_replace(events.source_ip, '\.\d+$', '.0/24')
+            end as block,
+            min(events.asn) as asn,
+            min(events.country) as country
+        from events
+        where events.source_ip is not null and events.occurred_at >= $since and events.occurred_at < $until
+        group by events.source_ip
+    ),
+
+    blocks as (
+        select addresses.block, min(addresses.asn) as asn, min(addresses.country) as country
+        from addresses
+        group by addresses.block
+    )
+
+select
+    addresses.source_ip,
+    coalesce('AS' || coalesce(addresses.asn, blocks.asn), addresses.block) as network_id,
+    coalesce(addresses.asn, blocks.asn) as asn,
+    coalesce(addresses.country, blocks.country) as country
+from addresses
+inner join blocks using (block)

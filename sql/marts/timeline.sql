@@ -1,0 +1,107 @@
+-- The events of each reset in order: the reset, its cut-off, and every act of a reached thing in the window. Grain: reset_id, event.
+with
+    acted as (
+        select
+            reach.reset_id, holders.source, holders.tenant_id, holders.event_id, holders.occurred_at, reach.thing_id, reach.depth, reach.seed,
+            case
+                when holders.occurred_at = reach.first_reached_at then reach.why
+                when holders.attribution = 'address' then 'same principal and address as this session'
+            end as why
+        from reach
+        inner join int_resets as resets using (reset_id)
+        inner join
+            int_event_holders as holders
+            on reach.thing_id = holders.thing_id
+            and holders.occurred_at >= reach.first_reached_at
+            and holders.occurred_at < resets.occurred_at + $window
+    ),
+
+    resetting as (
+        select
+            resets.reset_id, reset_events.source, reset_events.tenant_id, reset_events.event_id, reset_events.occurred_at, null as thing_id, 0 as depth,
+            null as seed,
+            'the reset: ' || replace(reset_events.kind, '_', ' ') || ' of ' || coalesce(reset_events.subject_name, reset_events.subject_id)
+            || case when reset_events.by_somebody_else then ' by somebody else' else '' end as why
+        from int_resets as resets
+        inner join int_reset_events as reset_events
+            on resets.person_id = reset_events.person_id
+            and reset_events.occurred_at between resets.occurred_at and resets.ended_at
+        union all by name
+        select
+            resets.reset_id, cut_offs.source, cut_offs.tenant_id, cut_offs.event_id, cut_offs.occurred_at, null as thing_id, 0 as depth, null as seed,
+            'token cut-off: refresh tokens from before ' || strftime(cut_offs.valid_from, '%Y-%m-%d %H:%M:%S') || ' UTC are refused' as why
+        from int_resets as resets
+        inner join int_cut_offs as cut_offs
+            on resets.person_id = cut_offs.person_id
+            and cut_offs.occurred_at between resets.occurred_at - interval 5 minutes and resets.occurred_at + $window
+    ),
+
+    rows_once as (
+        select *
+        from (select * from resetting union all by name select * from acted) as together
+        qualify
+            row_number() over (
+                partition by together.reset_id, together.source, together.tenant_id, together.event_id
+                order by together.thing_id is null desc, together.depth, together.thing_id
+            )
+            = 1
+    ),
+
+    told as (
+        select
+            parts.reset_id, parts.source, parts.tenant_id, parts.event_id,
+            sum(parts.points) as points,
+            arg_max(parts.control_domain, parts.points) as control_domain,
+            list(parts.detection order by parts.points desc, parts.detection) as signals,
+            string_agg(parts.reason, '. ' order by parts.points desc, parts.detection) as why
+        from score_parts as parts
+        where parts.detection is not null
+        group by all
+    ),
+
+    brought as (
+        select
+            steps.reset_id, steps.source, steps.tenant_id, steps.event_id, string_agg(distinct steps.why, '; ' order by steps.why) as why,
+            min(domains.control_domain) as control_domain
+        from int_reach_edges as steps
+        left join edge_domains as domains on steps.edge_kind = domains.kind
+        group by all
+    )
+
+select
+    rows_once.reset_id,
+    rows_once.occurred_at,
+    rows_once.event_id,
+    rows_once.source,
+    events.provider,
+    rows_once.tenant_id,
+    events.principal_id,
+    events.principal_name,
+    events.action,
+    events.target_id,
+    events.outcome,
+    events.source_ip,
+    coalesce(told.control_domain, brought.control_domain, case when rows_once.thing_id is null then 'help_desk' end) as control_domain,
+    coalesce(told.signals, []) as signals,
+    coalesce(told.points, 0) as points,
+    coalesce(concat_ws('. ', rows_once.why, brought.why, told.why), '') as why,
+    rows_once.thing_id,
+    rows_once.depth,
+    rows_once.seed
+from rows_once
+inner join
+    int_event_holders as events
+    on rows_once.source = events.source
+    and rows_once.event_id = events.event_id
+    and rows_once.tenant_id is not distinct from events.tenant_id
+    and rows_once.occurred_at = events.occurred_at
+left join told
+    on rows_once.reset_id = told.reset_id
+    and rows_once.source = told.source
+    and rows_once.event_id = told.event_id
+    and rows_once.tenant_id is not distinct from told.tenant_id
+left join brought
+    on rows_once.reset_id = brought.reset_id
+    and rows_once.source = brought.source
+    and rows_once.event_id = brought.event_id
+    and rows_once.tenant_id is not distinct from brought.tenant_id
