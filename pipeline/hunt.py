@@ -17,6 +17,7 @@ from typing import Any
 
 import duckdb
 
+from pipeline import __version__
 from pipeline.detect import evaluate_correlations, evaluate_rules, register_detections, unseen_sources
 from pipeline.detections import Detection, load_detections
 from pipeline.errors import InputError, SettingsError
@@ -227,8 +228,8 @@ def _verdict_sentence(verdict: str, parts: Sequence[ScorePart], findings: Sequen
 
 
 def _versions() -> dict[str, str]:
-    found = {}
-    for package in ("postreset", "duckdb", "pyiceberg", "pysigma"):
+    found = {"postreset": __version__}
+    for package in ("duckdb", "pyiceberg", "pysigma"):
         try:
             found[package] = version(package)
         except PackageNotFoundError:

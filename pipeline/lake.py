@@ -51,10 +51,10 @@ def iceberg_schema() -> Schema:
     return Schema(*(NestedField(i, name, kind, required=False) for i, (name, kind) in enumerate(COLUMNS, start=1)))
 
 
-def create_empty_events(con: duckdb.DuckDBPyConnection, name: str = "events") -> None:
-    """An empty temp table with the columns and types of `events`, for a lake without files and for tests."""
+def create_empty_events(con: duckdb.DuckDBPyConnection, name: str = "events", *, temp: bool = True) -> None:
+    """An empty table with the columns and types of `events`, for a lake without files and for tests."""
     columns = ", ".join(f"{column} {SQL_TYPES[kind]}" for column, kind in COLUMNS)
-    con.execute(f"create or replace temp table {name} ({columns})")
+    con.execute(f"create or replace {'temp ' if temp else ''}table {name} ({columns})")
 
 
 class Lake:

@@ -38,8 +38,9 @@ def read_models() -> dict[str, str]:
 
 
 def upstream(name: str, text: str, names: Iterable[str]) -> list[str]:
-    """The tables of `names` that a model reads: those whose name occurs in its text."""
-    return sorted(other for other in names if other != name and re.search(rf"\b{other}\b", text))
+    """The tables of `names` that a model reads: those whose name occurs in its SQL, comments and literals left out."""
+    words = set(re.findall(r"\w+", re.sub(r"--[^\n]*|'(?:[^']|'')*'", " ", text)))
+    return sorted(other for other in names if other != name and other in words)
 
 
 def models_before(table: str) -> list[str]:

@@ -10,3 +10,13 @@ def resource_root() -> Path:
     package = Path(__file__).parent
     bundled = package / "_resources"
     return bundled if bundled.is_dir() else package.parent
+
+
+def sql_text(name: str) -> str:
+    """The text of `sql/<name>.sql`."""
+    return (resource_root() / "sql" / f"{name}.sql").read_text()
+
+
+def quoted(path: Path) -> str:
+    """A path as an SQL literal, for COPY, which takes no parameter there."""
+    return "'" + str(path).replace("'", "''") + "'"

@@ -1,4 +1,5 @@
--- The network behind each source address: its autonomous system where any log names it, else its /24 or /48. Grain: source_ip.
+-- The network behind each source address: its autonomous system where any log names it, else its /24 or /48, and when
+-- anybody first used that network. Grain: source_ip.
 with
     addresses as (
         select
@@ -8,7 +9,8 @@ with
                 else regexp_replace(events.source_ip, '\.\d+$', '.0/24')
             end as block,
             min(events.asn) as asn,
-            min(events.country) as country
+            min(events.country) as country,
+            min(events.occurred_at) as first_seen_at
         from events
         where events.source_ip is not null and events.occurred_at >= $since and events.occurred_at < $until
         group by events.source_ip
@@ -24,6 +26,7 @@ select
     addresses.source_ip,
     coalesce('AS' || coalesce(addresses.asn, blocks.asn), addresses.block) as network_id,
     coalesce(addresses.asn, blocks.asn) as asn,
-    coalesce(addresses.country, blocks.country) as country
+    coalesce(addresses.country, blocks.country) as country,
+    min(addresses.first_seen_at) over (partition by network_id) as first_seen_at
 from addresses
 inner join blocks using (block)

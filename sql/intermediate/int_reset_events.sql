@@ -72,6 +72,8 @@ select
         when subjects.app_id = '93625bc8-bfe2-437a-97e0-3d0060024faa' then false
         when lower(subjects.principal_id) = subjects.subject_id then false
         when subjects.principal_id is null and lower(subjects.principal_name) = lower(subjects.subject_name) then false
+        -- a service writes what somebody did through it in its own name: who that was is in the other rows of the episode
+        when subjects.source = 'entra_audit' and subjects.principal_kind is distinct from 'user' then null
         else true
     end as by_somebody_else
 from subjects

@@ -33,13 +33,14 @@ with
             min(numbered.occurred_at) as occurred_at,
             max(numbered.occurred_at) as ended_at,
             list_sort(list(distinct numbered.kind)) as kinds,
-            bool_or(numbered.by_somebody_else) as by_somebody_else,
+            -- nobody but services named: not the person, as far as the log says
+            coalesce(bool_or(numbered.by_somebody_else), true) as by_somebody_else,
             -- who performed it: a person before a service, somebody else before the subject, then the first
             arg_min(
                 struct_pack(id := numbered.performed_by_id, name := numbered.performed_by, source_ip := numbered.performed_from),
                 struct_pack(
                     is_service := coalesce(numbered.performed_by_kind, 'service') not in ('user', 'role', 'root'),
-                    is_self := not numbered.by_somebody_else,
+                    is_self := not coalesce(numbered.by_somebody_else, true),
                     occurred_at := numbered.occurred_at,
                     event_id := numbered.event_id
                 )

@@ -46,8 +46,12 @@ with
     key_uses as (
         select
             sessions.*,
-            split_part(sessions.thing_id, '@', 1) as known_thing_id
+            split_part(sessions.thing_id, '@', 1) as known_thing_id,
+            -- new: nobody here used it before the two days before this use, and the logs go back further than that
+            networks.first_seen_at >= sessions.first_used_at - interval 2 days
+            and sessions.first_used_at >= (select min(int_networks.first_seen_at) from int_networks) + interval 3 days as is_new_network
         from int_sessions as sessions
+        left join int_networks as networks on sessions.source_ip = networks.source_ip
         where sessions.kind in ('access_key_use', 'service_principal_key_use')
     ),
 
@@ -101,33 +105,39 @@ with
         from int_sessions as storage_uses
         where storage_uses.kind = 'storage_key_use'
         union all by name
-        -- a secret and the access key that was in it: the key is first used from a network within a day of the read. Inferred, so
-        -- the confidence says how much speaks for it: the reader's own address, his network, a name that speaks of such a key
+        -- a secret and the access key that was in it: the key is first used from a network within a day of the read, and no
+        -- log says who issued it. Inferred, so the confidence says how much speaks for it
         select
             key_uses.first_used_at as occurred_at, learned.to_thing_id as from_thing_id, key_uses.thing_id as to_thing_id, key_uses.kind as to_kind,
             'reads_secret' as kind,
             max(
                 case
                     when contains(lower(learned.target_id), lower(key_uses.credential_id)) then 0.95
-                    when learned.source_ip = key_uses.source_ip then 0.75
-                    when learned.network_id = key_uses.network_id then 0.6
-                    else 0.3
+                    else
+                        0.25
+                        + case when regexp_matches(lower(coalesce(learned.target_name, learned.target_id)), 'aws|access.?key|akia|iam') then 0.25 else 0 end
+                        + case when learned.source_ip = key_uses.source_ip then 0.3 when learned.network_id = key_uses.network_id then 0.2 else 0 end
+                        + case when key_uses.is_new_network then 0.2 else 0 end
                 end
-                + case when regexp_matches(lower(learned.target_name), 'aws|access.?key|akia|iam|deploy') then 0.15 else 0 end
             )
                 as confidence,
             key_uses.first_source as source, key_uses.tenant_id, key_uses.first_event_id as event_id,
-            'key ' || key_uses.credential_id || ' first used from ' || coalesce(key_uses.network_id, 'an unknown network')
-            || ' after the secret was read (inferred)' as why
+            'inferred: key ' || key_uses.credential_id || ' is first used from ' || coalesce(key_uses.network_id, 'an unknown network')
+            || case when key_uses.is_new_network then ', a network new to the organisation,' else '' end
+            || ' within a day after secret ' || coalesce(learned.target_name, learned.target_id) || ' was read' as why
         from learned
         inner join
             key_uses
-            on learned.provider is not null
-            and key_uses.kind = 'access_key_use'
+            on key_uses.kind = 'access_key_use'
             and key_uses.first_used_at > learned.occurred_at
             and key_uses.first_used_at <= learned.occurred_at + interval 1 day
-        where starts_with(learned.to_thing_id, 'secret:')
+        anti join issued on key_uses.credential_id = issued.issued_credential_id
+        where
+            starts_with(learned.to_thing_id, 'secret:')
+            -- at the start of the logs every use is a first one
+            and key_uses.first_used_at >= $since + interval 3 days
         group by all
+        having confidence >= 0.5
         union all by name
         -- a password set for another user: the console sessions that begin with it
         select

@@ -1,0 +1,215 @@
+"""What a detection must show before it may run: that it says who, what and why, and that its cases hold.
+
+A check is a name for what is wrong and what to do about it. All problems of all files are reported at once.
+"""
+
+import csv
+import re
+import uuid
+from collections.abc import Callable, Iterator, Sequence
+from functools import cache
+from pathlib import Path
+
+import duckdb
+
+from pipeline.detection_cases import CaseFile, case_path, correlation_columns, read_cases, run_cases
+from pipeline.detections import Detection, Problem, read_detections
+from pipeline.errors import DetectionError
+from pipeline.settings import resource_root
+from pipeline.sigma_duckdb import convert, log_source_of
+
+Finding = tuple[str, str, str]
+"""The key whose line it concerns, what is wrong, and what to do."""
+
+SIGNAL_COLUMNS = ["detection", "source", "tenant_id", "event_id", "occurred_at", "reset_id", "thing_id", "why"]
+PLACEHOLDERS = re.compile(r"\b(todo|fixme|tbd|xxx+|lorem|placeholder|unknown|n/a|none|legitimate (admin\w*|activity|use))\b", re.IGNORECASE)
+MIN_FALSE_POSITIVE_WORDS = 6
+MAX_POINTS = 5.0
+FRAMEWORKS = {
+    "owasp_nhi": (re.compile(r"NHI([1-9]|10):2025"), "write OWASP NHI ids as NHI1:2025 to NHI10:2025"),
+    "csf": (re.compile(r"(GV|ID|PR|DE|RS|RC)\.[A-Z]{2}-\d{2}"), "write NIST CSF 2.0 ids as PR.AA-01"),
+    "maestro": (re.compile(r"L[1-7]"), "write MAESTRO layers as L1 to L7"),
+}
+
+
+def check_detections(folders: Sequence[Path], cases_root: Path | None = None) -> list[Problem]:
+    """Every problem of the detections in these folders; empty is good. Cases are run where `cases_root` is given."""
+    detections, problems = read_detections(folders)
+    for detection in detections:
+        for check in CHECKS:
+            problems += [_problem(detection, *finding) for finding in check(detection)]
+    problems += _check_uniqueness(detections)
+    if cases_root is not None:
+        for detection in detections:
+            problems += _check_cases(detection, cases_root)
+        problems += _check_leftover_cases(detections, cases_root)
+    return sorted(problems, key=lambda problem: (str(problem.path), problem.line, problem.what))
+
+
+def check_name(detection: Detection) -> Iterator[Finding]:
+    if detection.path.stem != detection.name:
+        yield "name", f"the name {detection.name} is not the file's stem", f"rename the file to {detection.name}{detection.path.suffix}"
+    if not re.fullmatch(r"[a-z][a-z0-9_]*", detection.name):
+        yield "name", f"the name {detection.name!r} is not in snake_case", "use small letters, digits and _"
+    try:
+        uuid.UUID(detection.id)
+    except ValueError:
+        yield "id", f"the id {detection.id!r} is no UUID", "make one with `python -m uuid`"
+
+
+def check_words(detection: Detection) -> Iterator[Finding]:
+    texts = {
+        "title": detection.title,
+        "description": detection.description,
+        "close_when": detection.close_when,
+        "author": detection.author,
+        "falsepositives": " ".join(detection.falsepositives),
+        "references": " ".join(detection.references),
+    }
+    for key, text in texts.items():
+        if found := PLACEHOLDERS.search(text):
+            yield key, f"{key} holds the placeholder {found[0]!r}", "say what it is"
+    if len(re.findall(r"[.;]\s", detection.description + " ")) < 2:
+        yield "description", "the description is one sentence", "say what it detects, then why it matters"
+
+
+def check_false_positives(detection: Detection) -> Iterator[Finding]:
+    if not detection.falsepositives:
+        yield "falsepositives", "no false positive is named", "name a situation in life, and how to tell it apart"
+    for text in detection.falsepositives:
+        if len(text.split()) < MIN_FALSE_POSITIVE_WORDS:
+            yield "falsepositives", f"the false positive {text!r} says too little", "name the situation, and how to tell it apart"
+
+
+def check_references(detection: Detection) -> Iterator[Finding]:
+    if not detection.references:
+        yield "references", "there is no reference", "name a report of the attack"
+    for reference in detection.references:
+        if not reference.startswith("https://"):
+            yield "references", f"the reference {reference!r} is no https address", "give its address"
+    for key, (pattern, recommendation) in FRAMEWORKS.items():
+        for reference in getattr(detection, key):
+            if not pattern.fullmatch(reference):
+                yield key, f"{reference!r} is no such id", recommendation
+
+
+def check_attack(detection: Detection) -> Iterator[Finding]:
+    known_ids, known_tactics = read_attack()
+    tags = [tag.removeprefix("attack.") for tag in detection.tags if tag.startswith("attack.")]
+    techniques = [tag.upper() for tag in tags if re.match(r"t\d", tag)]
+    if not techniques:
+        yield "tags", "no ATT&CK technique is named", "add a tag such as attack.t1078.004"
+    for technique in techniques:
+        if technique not in known_ids:
+            yield "tags", f"the ATT&CK id {technique} is not known", "correct it, or add it to detections/attack.csv"
+    for tactic in set(tags) - {technique.lower() for technique in techniques}:
+        if tactic not in known_tactics:
+            yield "tags", f"the ATT&CK tactic {tactic!r} is not known", "correct it, or add it to detections/attack.csv"
+
+
+def check_points(detection: Detection) -> Iterator[Finding]:
+    if not 0 < detection.points <= MAX_POINTS:
+        yield "points", f"{detection.points} points", f"give more than 0 and at most {MAX_POINTS} log-odds points"
+
+
+def check_query(detection: Detection) -> Iterator[Finding]:
+    """The rule converts; the correlation is one SELECT that binds, with the columns of `signals`."""
+    try:
+        if detection.kind == "sigma":
+            convert(detection.query, detection.where("detection"))
+            return
+        if [statement.type for statement in duckdb.extract_statements(detection.query)] != [duckdb.StatementType.SELECT]:
+            yield "", "the SQL is not one SELECT", "write one SELECT"
+            return
+        columns = correlation_columns(detection)
+        if columns != SIGNAL_COLUMNS:
+            yield "", f"the columns are {columns}", f"select exactly {', '.join(SIGNAL_COLUMNS)}"
+    except DetectionError as error:
+        yield "detection", error.what, error.hint
+    except duckdb.Error as error:
+        yield "", f"the SQL does not parse: {error}", "mend the SQL"
+
+
+CHECKS: tuple[Callable[[Detection], Iterator[Finding]], ...] = (
+    check_name,
+    check_words,
+    check_false_positives,
+    check_references,
+    check_attack,
+    check_points,
+    check_query,
+)
+
+
+@cache
+def read_attack() -> tuple[frozenset[str], frozenset[str]]:
+    """The ATT&CK technique ids and tactic names that detections may carry."""
+    with (resource_root() / "detections" / "attack.csv").open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    tactics = frozenset(row["name"] for row in rows if row["id"].startswith("TA"))
+    return frozenset(row["id"] for row in rows if not row["id"].startswith("TA")), tactics
+
+
+def _check_uniqueness(detections: Sequence[Detection]) -> Iterator[Problem]:
+    for key in ("id", "title", "name"):
+        first: dict[str, Detection] = {}
+        for detection in detections:
+            value = str(getattr(detection, key)).lower()
+            if value in first:
+                yield _problem(detection, key, f"the {key} is that of {first[value].path}", f"give it {key} of its own")
+            first.setdefault(value, detection)
+
+
+def _check_cases(detection: Detection, cases_root: Path) -> Iterator[Problem]:
+    path = case_path(cases_root, detection)
+    if not path.is_file():
+        yield _problem(detection, "", "there are no cases", f"write {path}")
+        return
+    try:
+        case_file = read_cases(path)
+        for what, recommendation in _check_case_set(detection, case_file):
+            yield Problem(path, 1, what, recommendation)
+        for name, failure in run_cases(detection, case_file).items():
+            yield Problem(path, _line_of(path, name), f"the case {name!r} does not hold: {failure}", "mend the detection or the case")
+    except DetectionError as error:
+        yield Problem(path, 1, error.what, error.hint)
+    except (KeyError, IndexError, ValueError, TypeError) as error:
+        yield Problem(path, 1, f"a change names a place that the base does not have ({error!r})", "correct its path")
+
+
+def _check_case_set(detection: Detection, case_file: CaseFile) -> Iterator[tuple[str, str]]:
+    cases = case_file.cases
+    names = [case.name for case in cases]
+    for name in sorted({name for name in names if names.count(name) > 1}):
+        yield f"two cases are called {name!r}", "give each case its own name"
+    if not any(case.expects_signal for case in cases):
+        yield "no case expects a match", "add a case that the detection catches"
+    if not any(not case.expects_signal and len(case.change) + len(case.add) == 1 for case in cases):
+        yield "no case is a miss by one change", "add a case that differs in one thing and is spared"
+    if detection.kind == "sigma":
+        log_source = log_source_of(detection.product, detection.service)
+        absent = [_without_positions(path) for case in cases for path, value in case.change.items() if value is None]
+        for field in sorted(convert(detection.query, detection.where("detection")).negated_fields):
+            places = log_source.places(field)
+            if not any(place == path or place.startswith(path + ".") for place in places for path in absent):
+                yield f"no case takes away the negated field {field}", f"add a case with the change {{{field}: null}}"
+
+
+def _check_leftover_cases(detections: Sequence[Detection], cases_root: Path) -> Iterator[Problem]:
+    expected = {case_path(cases_root, detection) for detection in detections}
+    for path in sorted(cases_root.rglob("*.yml")):
+        if path not in expected:
+            yield Problem(path, 1, "these cases belong to no detection", "delete the file, or name it like its detection")
+
+
+def _without_positions(path: str) -> str:
+    return ".".join(key for key in path.lower().split(".") if not key.isdigit())
+
+
+def _line_of(path: Path, text: str) -> int:
+    lines = path.read_text(encoding="utf-8").splitlines()
+    return next((number for number, line in enumerate(lines, start=1) if text in line), 1)
+
+
+def _problem(detection: Detection, key: str, what: str, recommendation: str) -> Problem:
+    return Problem(detection.path, detection.line(key), what, recommendation)

@@ -1,0 +1,82 @@
+"""The timeline as the report shows it: the steps that matter open, the runs between them folded, the size bounded."""
+
+from collections import Counter
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from pipeline.report.narrative import counted
+from pipeline.report.result import Hunt
+
+ROW_LIMIT = 2_000
+OPEN_LIMIT = 80  # steps shown open; more is a wall again
+
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """One open row, or a run of folded rows with what they are in words."""
+
+    rows: tuple[Row, ...]
+    is_open: bool
+    first_at: datetime
+    last_at: datetime
+    summary: str
+    points: float
+
+
+@dataclass(frozen=True, slots=True)
+class ShownTimeline:
+    stretches: tuple[Stretch, ...]
+    row_count: int
+    shown_count: int
+
+
+def shown_timeline(hunt: Hunt, row_limit: int = ROW_LIMIT, open_limit: int = OPEN_LIMIT) -> ShownTimeline:
+    """Rows are chosen by weight (steps of the chain, then points, then time) and shown in order of time."""
+    timeline, reset_ids = hunt.timeline, set(hunt.reset.event_ids)
+    on_path = pa.array(sorted(reset_ids.union(*(reached.path for reached in hunt.reach))), pa.string())
+    in_chain = pc.is_in(timeline["event_id"], value_set=on_path)
+    weight = pc.add(pc.fill_null(timeline["points"], 0.0), pc.if_else(in_chain, 1e6, 0.0))
+    keyed = pa.table({"row": pa.array(range(timeline.num_rows), pa.int64()), "weight": weight})
+    ranked = keyed.sort_by([("weight", "descending"), ("row", "ascending")])
+    chosen = ranked.slice(0, row_limit)
+    is_open = {
+        row for row, weight in zip(chosen["row"].to_pylist()[:open_limit], chosen["weight"].to_pylist(), strict=False)
+        if weight > 0
+    }  # fmt: skip
+    numbers = sorted(chosen["row"].to_pylist())
+    rows = timeline.take(pa.array(numbers, pa.int64())).to_pylist()
+    stretches: list[Stretch] = []
+    run: list[Row] = []
+    for number, row in zip(numbers, rows, strict=True):
+        row["is_reset"] = row["event_id"] in reset_ids
+        if number in is_open:
+            _close(run, stretches)
+            stretches.append(Stretch((row,), True, row["occurred_at"], row["occurred_at"], "", row["points"] or 0.0))
+        else:
+            run.append(row)
+    _close(run, stretches)
+    return ShownTimeline(tuple(stretches), timeline.num_rows, len(rows))
+
+
+def _close(run: list[Row], stretches: list[Stretch]) -> None:
+    if run:
+        stretches.append(
+            Stretch(
+                tuple(run), False, run[0]["occurred_at"], run[-1]["occurred_at"], _summary(run),
+                sum(row["points"] or 0.0 for row in run),
+            )
+        )  # fmt: skip
+        run.clear()
+
+
+def _summary(run: list[Row]) -> str:
+    """`GetObject ×598 by alice, ListBucket ×2 by alice`: the most frequent first."""
+    acts = Counter((row["action"] or "event", row["principal_name"] or row["principal_id"] or "somebody") for row in run)
+    words = [f"{action} ×{count:,} by {who}" if count > 1 else f"{action} by {who}" for (action, who), count in acts.most_common(3)]
+    return ", ".join(words) + (f" and {counted(len(acts) - 3, 'other kind')}" if len(acts) > 3 else "")

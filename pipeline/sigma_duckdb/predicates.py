@@ -1,0 +1,191 @@
+"""One Sigma value as a SQL test of one text. Two-valued on a text that is there; the caller sees to what is missing.
+
+No LIKE where a function does: its `_` and `%` are wildcards and it has no escape unless told. Both sides go through
+DuckDB's own lower(), so that folding is the same for the rule and the record.
+"""
+
+import ipaddress
+from collections.abc import Callable
+from functools import partial
+
+import duckdb
+from sigma.types import (
+    CompareOperators,
+    Placeholder,
+    SigmaNumber,
+    SigmaRegularExpression,
+    SigmaRegularExpressionFlag,
+    SigmaString,
+    SigmaTimestampPart,
+    SpecialChars,
+    TimestampPart,
+)
+
+from pipeline.sigma_duckdb.fields import literal
+
+Test = Callable[[str], str]
+"""From the SQL of a text to the SQL of a condition on it."""
+
+WILDCARDS = {SpecialChars.WILDCARD_MULTI: "%", SpecialChars.WILDCARD_SINGLE: "_"}
+OPERATORS = {
+    CompareOperators.LT: "<",
+    CompareOperators.LTE: "<=",
+    CompareOperators.GT: ">",
+    CompareOperators.GTE: ">=",
+    CompareOperators.NEQ: "<>",
+}
+FLAGS = {
+    SigmaRegularExpressionFlag.IGNORECASE: "i",
+    SigmaRegularExpressionFlag.MULTILINE: "m",
+    SigmaRegularExpressionFlag.DOTALL: "s",
+}
+TIMESTAMP_PARTS = {
+    TimestampPart.MINUTE: "minute",
+    TimestampPart.HOUR: "hour",
+    TimestampPart.DAY: "day",
+    TimestampPart.WEEK: "week",
+    TimestampPart.MONTH: "month",
+    TimestampPart.YEAR: "year",
+}
+OCTET = r"(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)"
+
+
+def plain_text(value: SigmaString) -> str | None:
+    """The value where it holds no wildcard, else None."""
+    parts = _parts(value)
+    return "".join(part for part in parts if isinstance(part, str)) if all(isinstance(p, str) for p in parts) else None
+
+
+def equals_any(texts: list[str], is_cased: bool) -> Test:
+    literals = [_folded(literal(text), is_cased) for text in texts]
+    if len(literals) == 1:
+        return lambda v: f"{_folded(v, is_cased)} = {literals[0]}"
+    return lambda v: f"{_folded(v, is_cased)} in ({', '.join(literals)})"
+
+
+def matches_wildcards(value: SigmaString, is_cased: bool) -> Test:
+    parts = _parts(value)
+    texts = [part for part in parts if isinstance(part, str)]
+    shape = "".join("t" if isinstance(part, str) else WILDCARDS[part] for part in parts)
+    if set(shape) == {"%"}:
+        return lambda v: f"{v} is not null"
+    functions = {"t%": "starts_with", "%t": "ends_with", "%t%": "contains"}
+    if shape in functions:
+        needle = _folded(literal(texts[0]), is_cased)
+        return lambda v: f"{functions[shape]}({_folded(v, is_cased)}, {needle})"
+    pattern = "".join(_escaped(part) if isinstance(part, str) else WILDCARDS[part] for part in parts)
+    folded_pattern = _folded(literal(pattern), is_cased)
+    return lambda v: f"{_folded(v, is_cased)} like {folded_pattern} escape '\\'"
+
+
+def contains_anywhere(value: SigmaString, is_cased: bool) -> Test:
+    """A keyword: found anywhere in a value, whether or not the rule wrote wildcards around it."""
+    many = SpecialChars.WILDCARD_MULTI
+    parts = _parts(value)
+    if not parts:
+        raise ValueError("an empty keyword matches every event")
+    around = SigmaString("")
+    around.s = (many, *parts, many)
+    return matches_wildcards(around, is_cased)
+
+
+def matches_regex(value: SigmaRegularExpression) -> Test:
+    pattern = str(value.regexp)
+    if value.regexp.contains_placeholder():
+        raise ValueError(f"the placeholder in {pattern!r} is not resolved")
+    if flags := "".join(sorted(FLAGS[flag] for flag in value.flags)):
+        pattern = f"(?{flags}){pattern}"
+    try:
+        duckdb.execute("select regexp_matches('', $pattern)", {"pattern": pattern})
+    except duckdb.Error as error:
+        raise ValueError(f"the regular expression {pattern!r} is not RE2: {str(error).splitlines()[0]}") from error
+    return lambda v: f"regexp_matches({v}, {literal(pattern)})"
+
+
+def in_network(network: ipaddress.IPv4Network | ipaddress.IPv6Network) -> Test:
+    first, last = int(network.network_address), int(network.broadcast_address)
+    if isinstance(network, ipaddress.IPv4Network):
+        return lambda v: f"case when regexp_full_match({v}, '(?:{OCTET}\\.){{3}}{OCTET}') then {_ipv4(v)} between {first} and {last} else false end"
+    shape = f"(?:[0-9A-Fa-f]{{0,4}}:){{1,8}}(?:[0-9A-Fa-f]{{0,4}}|(?:{OCTET}\\.){{3}}{OCTET})"
+    return lambda v: (
+        f"case when regexp_full_match({v}, '{shape}') and not contains({v}, ':::')"
+        f" then coalesce({_ipv6(v)} between '{first:032x}' and '{last:032x}', false) else false end"
+    )
+
+
+def compares_number(number: SigmaNumber, operator: CompareOperators) -> Test:
+    if isinstance(number, SigmaTimestampPart):
+        return lambda v: f"coalesce({_timestamp_part(number.timestamp_part, v)} {OPERATORS[operator]} {number.number}, false)"
+    # NaN sorts above every number in DuckDB, so a text that says NaN or Infinity must not count as a number.
+    return lambda v: f"coalesce(isfinite(try_cast({v} as double)) and try_cast({v} as double) {OPERATORS[operator]} {number.number}, false)"
+
+
+def equals_timestamp_part(value: SigmaTimestampPart) -> Test:
+    return lambda v: f"coalesce({_timestamp_part(value.timestamp_part, v)} = {value.number}, false)"
+
+
+def equals_number(value: SigmaNumber) -> Test:
+    # As text: a log may hold 50126, '50126' or 'n/a' in one field, and '050126' is another value.
+    return equals_any([str(value.number)], is_cased=False)
+
+
+def equals_text_of(other: str, starts_with: bool, ends_with: bool) -> Test:
+    match starts_with, ends_with:
+        case True, True:
+            function = "contains"
+        case True, False:
+            function = "starts_with"
+        case False, True:
+            function = "ends_with"
+        case _:
+            return lambda v: f"lower({v}) = lower({other})"
+    return lambda v: f"{function}(lower({v}), lower({other}))"
+
+
+def any_of(tests: list[Test]) -> Test:
+    return tests[0] if len(tests) == 1 else partial(_joined, tests)
+
+
+def _joined(tests: list[Test], v: str) -> str:
+    return "(" + " or ".join(test(v) for test in tests) + ")"
+
+
+def _parts(value: SigmaString) -> tuple[str | SpecialChars, ...]:
+    parts: list[str | SpecialChars] = []
+    for part in value.s:
+        if isinstance(part, Placeholder):
+            raise ValueError(f"the placeholder %{part.name}% is not resolved")
+        if part == SpecialChars.WILDCARD_MULTI and parts and parts[-1] == part:
+            continue
+        parts.append(part)
+    return tuple(part for part in parts if part != "")
+
+
+def _folded(expression: str, is_cased: bool) -> str:
+    return expression if is_cased else f"lower({expression})"
+
+
+def _escaped(text: str) -> str:
+    return text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+
+
+def _timestamp_part(part: TimestampPart, v: str) -> str:
+    # The offset is cut, not applied: Sigma asks for the part as written.
+    return f"date_part('{TIMESTAMP_PARTS[part]}', try_cast(regexp_replace({v}, '(Z|[+-]\\d\\d:?\\d\\d)$', '') as timestamp))"
+
+
+def _ipv4(v: str) -> str:
+    return " + ".join(f"{256 ** (4 - place)} * split_part({v}, '.', {place})::bigint" for place in (1, 2, 3, 4))
+
+
+def _ipv6(v: str) -> str:
+    """SQL: the address as 32 hex digits, or null where the colons do not make an address."""
+    tail = f"regexp_extract({v}, '[^:]*$')"
+    octets = ", ".join(f"split_part({tail}, '.', {place})::integer" for place in (1, 2, 3, 4))
+    head = f"left({v}, length({v}) - length({tail}))"
+    hexed = f"case when contains({v}, '.') then {head} || printf('%02x%02x:%02x%02x', {octets}) else lower({v}) end"
+    sides = f"list_transform(string_split({hexed}, '::'), lambda s: list_filter(string_split(s, ':'), lambda g: g <> ''))"
+    zeros = f"repeat('0', 32 - 4 * (len({sides}[1]) + coalesce(len({sides}[2]), 0)))"
+    padded = [f"array_to_string(list_transform({sides}[{n}], lambda g: lpad(g, 4, '0')), '')" for n in (1, 2)]
+    whole = f"{padded[0]} || {zeros} || coalesce({padded[1]}, '')"
+    return f"case when len({sides}) <= 2 and length({whole}) = 32 and (contains({hexed}, '::') or len({sides}[1]) = 8) then {whole} end"
