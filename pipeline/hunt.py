@@ -111,7 +111,7 @@ def hunt(lake: Lake, request: Request, on_stage: Callable[[str], None] | None = 
         tell("matching detections")
         register_detections(con, detections)
         evaluate_rules(con, detections)
-        evaluate_correlations(con, detections)
+        evaluate_correlations(con, detections, {"window": f"{int(request.window.total_seconds())} seconds"})
         tell("scoring")
         build_models(con, parameters, [name for name in read_models() if name not in models_before("signals")])
         unseen = unseen_sources(con, detections)
@@ -179,7 +179,7 @@ def _read_hunt(
     )
     findings = Finding.from_rows(_rows(con, "select * from findings where reset_id = $reset_id order by points desc, control_domain", where))
     reach = Reached.from_rows(_rows(con, "select * from reach where reset_id = $reset_id order by first_reached_at, depth, thing_id", where))
-    timeline = con.execute("select * from timeline where reset_id = $reset_id", where).to_arrow_table()
+    timeline = con.sql("select * from timeline where reset_id = $reset_id", params=where).to_arrow_table()
     window_to = reset.occurred_at + request.window
     rule_set_hash = hashlib.sha256("\n".join(sorted(d.content_hash for d in detections)).encode()).hexdigest()
     identity = json.dumps([reset_id, str(request.window), str(request.look_back), snapshot_id, rule_set_hash])

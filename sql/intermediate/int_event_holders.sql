@@ -2,10 +2,19 @@
 -- attribution: `exact` by an id in the record; `address` by the principal and the address of the latest session that used
 -- both within a day before; `principal` when the log names the principal only.
 with
+    names as (
+        select events.principal_id, arg_max(events.principal_name, struct_pack(at := events.occurred_at, name := events.principal_name)) as principal_name
+        from events
+        where
+            starts_with(events.source, 'entra_signin') and events.principal_id is not null and events.principal_name is not null
+            and events.occurred_at >= $since and events.occurred_at < $until
+        group by events.principal_id
+    ),
+
     named as (
         select
-            events.source, events.tenant_id, events.event_id, events.occurred_at, events.provider, events.principal_id, events.principal_name,
-            events.principal_kind, events.source_ip, networks.network_id, events.user_agent, events.service, events.action, events.outcome,
+            events.source, events.tenant_id, events.event_id, events.occurred_at, events.provider, events.principal_id,
+            coalesce(events.principal_name, names.principal_name) as principal_name, events.principal_kind, events.source_ip, networks.network_id, events.user_agent, events.service, events.action, events.outcome,
             events.error_code, events.is_read_only, events.target_id, events.target_name, events.target_kind, events.target_tenant_id,
             events.bytes_out, events.credential_id, events.credential_kind, events.session_started_at, events.is_mfa, events.token_id,
             events.issuer_id, events.app_id, events.device_id, events.issued_credential_id, events.issued_session_id,
@@ -31,6 +40,7 @@ with
             end as exact_thing_id
         from events
         left join int_networks as networks on events.source_ip = networks.source_ip
+        left join names on events.principal_id = names.principal_id
         left join int_identities as identities on lower(events.principal_id) = identities.alias
         where events.occurred_at >= $since and events.occurred_at < $until
     ),

@@ -38,9 +38,9 @@ select
     reached.tenant_id,
     reached.event_id,
     case
-        when reached.kind = 'principal' then 'the person acted and the log names no session'
-        when reached.seed = 'residual' then 'begun ' || strftime(reached.started_at, '%Y-%m-%d %H:%M') || ' UTC, before the reset, and still used after it'
-        else 'begun after the reset'
+        when reached.kind = 'principal' then resets.person || ' acted, and the log names no session'
+        when reached.seed = 'residual' then 'residual session of ' || resets.person || ', begun ' || strftime(reached.started_at, '%Y-%m-%d %H:%M') || ' UTC, before the reset'
+        else 'fresh session of ' || resets.person || ', begun ' || strftime(reached.started_at, '%Y-%m-%d %H:%M') || ' UTC, after the reset'
     end as why
 from reached
 inner join int_resets as resets using (reset_id)

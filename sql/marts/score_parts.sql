@@ -84,7 +84,7 @@ select
     ranked.novelty,
     power(ranked.repetition_number, -$repetition_exponent) as repetition,
     ranked.points_once * power(ranked.repetition_number, -$repetition_exponent) as points,
-    coalesce(ranked.why, ranked.title)
+    rtrim(coalesce(ranked.why, ranked.title), '.')
     || case when ranked.rarity < 1 then '; seen after ' || ranked.seen_count || ' of ' || ranked.reset_count || ' earlier resets here' else '' end
     || case when ranked.novelty = $novelty_known then '; from a network known before the reset' else '' end
     || case when ranked.confidence < 0.995 then '; path confidence ' || round(ranked.confidence, 2) else '' end

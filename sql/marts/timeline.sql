@@ -4,8 +4,10 @@ with
         select
             reach.reset_id, holders.source, holders.tenant_id, holders.event_id, holders.occurred_at, reach.thing_id, reach.depth, reach.seed,
             case
-                when holders.occurred_at = reach.first_reached_at then reach.why
-                when holders.attribution = 'address' then 'same principal and address as this session'
+                when row_number() over (partition by reach.reset_id, reach.thing_id order by holders.occurred_at, holders.source, holders.event_id) = 1
+                then 'Reached: ' || reach.route
+                when holders.attribution = 'address' then 'Same principal and address as: ' || reach.why
+                else 'Same session or key as: ' || reach.why
             end as why
         from reach
         inner join int_resets as resets using (reset_id)
@@ -20,7 +22,7 @@ with
         select
             resets.reset_id, reset_events.source, reset_events.tenant_id, reset_events.event_id, reset_events.occurred_at, null as thing_id, 0 as depth,
             null as seed,
-            'the reset: ' || replace(reset_events.kind, '_', ' ') || ' of ' || coalesce(reset_events.subject_name, reset_events.subject_id)
+            'The reset: ' || replace(reset_events.kind, '_', ' ') || ' of ' || coalesce(reset_events.subject_name, reset_events.subject_id)
             || case when reset_events.by_somebody_else then ' by somebody else' else '' end as why
         from int_resets as resets
         inner join int_reset_events as reset_events
@@ -29,7 +31,7 @@ with
         union all by name
         select
             resets.reset_id, cut_offs.source, cut_offs.tenant_id, cut_offs.event_id, cut_offs.occurred_at, null as thing_id, 0 as depth, null as seed,
-            'token cut-off: refresh tokens from before ' || strftime(cut_offs.valid_from, '%Y-%m-%d %H:%M:%S') || ' UTC are refused' as why
+            'Token cut-off: refresh tokens from before ' || strftime(cut_offs.valid_from, '%Y-%m-%d %H:%M:%S') || ' UTC are refused' as why
         from int_resets as resets
         inner join int_cut_offs as cut_offs
             on resets.person_id = cut_offs.person_id
@@ -84,7 +86,7 @@ select
     coalesce(told.control_domain, brought.control_domain, case when rows_once.thing_id is null then 'help_desk' end) as control_domain,
     coalesce(told.signals, []) as signals,
     coalesce(told.points, 0) as points,
-    coalesce(concat_ws('. ', rows_once.why, brought.why, told.why), '') as why,
+    concat_ws('. ', rows_once.why, case when not contains(rows_once.why, brought.why) then brought.why end, told.why) as why,
     rows_once.thing_id,
     rows_once.depth,
     rows_once.seed
