@@ -22,7 +22,7 @@ Finding = tuple[str, str, str]
 """The key whose line it concerns, what is wrong, and what to do."""
 
 SIGNAL_COLUMNS = ["detection", "source", "tenant_id", "event_id", "occurred_at", "reset_id", "thing_id", "why"]
-PLACEHOLDERS = re.compile(r"\b(todo|fixme|tbd|xxx+|lorem|placeholder|unknown|n/a|none|legitimate (admin\w*|activity|use))\b", re.IGNORECASE)
+PLACEHOLDERS = re.compile(r"\b(todo|fixme|tbd|xxx+|lorem|placeholder|unknown|n/a|legitimate (admin\w*|activity|use))\b", re.IGNORECASE)
 MIN_FALSE_POSITIVE_WORDS = 6
 MAX_POINTS = 5.0
 FRAMEWORKS = {

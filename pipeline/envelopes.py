@@ -65,7 +65,7 @@ def _sniff_gzip(path: Path, start: bytes, size: int, file: BinaryIO) -> Sniffed:
     file.seek(max(0, size - 4))
     byte_count = max(int.from_bytes(file.read(4), "little"), size)
     try:
-        text = zlib.decompressobj(wbits=31).decompress(start, SNIFF_BYTES * 32)
+        text = zlib.decompressobj(wbits=31).decompress(start, SNIFF_BYTES * (MAX_RATIO + 1))
     except zlib.error as error:
         return Sniffed(path, "none", "gzip", problem=f"broken gzip ({error})")
     if len(text) > MAX_RATIO * len(start):

@@ -42,7 +42,9 @@ def score_table(hunt: Hunt, limit: int = SHOWN_PARTS) -> ScoreTable:
         is_prior = part.part_id == PRIOR
         key = (PRIOR,) if is_prior else (part.detection, part.reason, part.control_domain)
         groups.setdefault(key, []).append(part)
-    ordered = sorted(groups.values(), key=lambda group: (group[0].part_id != PRIOR, -abs(_sum(group)), group[0].part_id))
+    ordered = sorted(
+        groups.values(), key=lambda group: (group[0].part_id != PRIOR, -abs(_sum(group)), group[0].part_id)
+    )
     rest = [part for group in ordered[limit:] for part in group]
     parts, running = [], 0.0
     for group in ordered[:limit] + ([rest] if rest else []):
@@ -56,7 +58,9 @@ def score_table(hunt: Hunt, limit: int = SHOWN_PARTS) -> ScoreTable:
                 reason=f"{len(rest)} further parts, each in hunt.json" if folded else first.reason,
                 control_domain=None if folded else first.control_domain,
                 detection=None if folded else first.detection,
-                title="" if folded else hunt.detection_titles.get(first.detection or "", first.detection or ""),
+                title=""
+                if folded
+                else hunt.detection_titles.get(first.detection or "", first.detection or ""),
                 factors="" if folded or len(group) > 1 else _factors(first),
                 count=1 if folded else len(group),
                 is_prior=first.part_id == PRIOR,
@@ -95,7 +99,9 @@ def _sum(group: list[ScorePart]) -> float:
 def _factors(part: ScorePart) -> str:
     """`3.0 base × 0.9 rarity`: only the factors that change something."""
     named = ((part.rarity, "rarity"), (part.confidence, "confidence"), (part.repetition, "repetition"))
-    weakened = [f"{value:.2g} {name}" for value, name in named if value is not None and not math.isclose(value, 1)]
+    weakened = [
+        f"{value:.2g} {name}" for value, name in named if value is not None and not math.isclose(value, 1)
+    ]
     if part.points_base is None or not weakened:
         return ""
     return " × ".join([f"{part.points_base:.2g} base", *weakened])

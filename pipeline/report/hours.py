@@ -67,8 +67,10 @@ def _row(source: str, tenant: str, counts: list[int], first: datetime, size: int
         # Square root: a quiet night must not look like silence beside a busy noon.
         level = 0 if not count else min(4, 1 + int(3.999 * (count / most) ** 0.5))
         at = first + timedelta(hours=size * index)
-        cells.append(HourCell(level, f"{clock(at)[:16]} UTC, {counted(count, "event")}"))
-    return HourRow(visible(source), visible(tenant), sum(counts), sum(not count for count in counts), tuple(cells))
+        cells.append(HourCell(level, f"{clock(at)[:16]} UTC, {counted(count, 'event')}"))
+    return HourRow(
+        visible(source), visible(tenant), sum(counts), sum(not count for count in counts), tuple(cells)
+    )
 
 
 def _days(first: datetime, size: int, cell_count: int) -> tuple[tuple[int, str], ...]:

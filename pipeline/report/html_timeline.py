@@ -1,14 +1,14 @@
 """The timeline as the report shows it: the steps that matter open, the runs between them folded, the size bounded."""
 
+import heapq
 from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
-from pipeline.report.narrative import counted
+from pipeline.report.narrative import chain_event_ids, counted
 from pipeline.report.result import Hunt
 
 ROW_LIMIT = 2_000
@@ -39,17 +39,13 @@ class ShownTimeline:
 def shown_timeline(hunt: Hunt, row_limit: int = ROW_LIMIT, open_limit: int = OPEN_LIMIT) -> ShownTimeline:
     """Rows are chosen by weight (steps of the chain, then points, then time) and shown in order of time."""
     timeline, reset_ids = hunt.timeline, set(hunt.reset.event_ids)
-    on_path = pa.array(sorted(reset_ids.union(*(reached.path for reached in hunt.reach))), pa.string())
-    in_chain = pc.is_in(timeline["event_id"], value_set=on_path)
-    weight = pc.add(pc.fill_null(timeline["points"], 0.0), pc.if_else(in_chain, 1e6, 0.0))
-    keyed = pa.table({"row": pa.array(range(timeline.num_rows), pa.int64()), "weight": weight})
-    ranked = keyed.sort_by([("weight", "descending"), ("row", "ascending")])
-    chosen = ranked.slice(0, row_limit)
-    is_open = {
-        row for row, weight in zip(chosen["row"].to_pylist()[:open_limit], chosen["weight"].to_pylist(), strict=False)
-        if weight > 0
-    }  # fmt: skip
-    numbers = sorted(chosen["row"].to_pylist())
+    in_chain = chain_event_ids(hunt)
+    points, event_ids = timeline["points"].to_pylist(), timeline["event_id"].to_pylist()
+    weights = [(event in in_chain, gained or 0.0) for event, gained in zip(event_ids, points, strict=True)]
+    # nlargest is stable: among equals the earlier row comes first.
+    chosen = heapq.nlargest(row_limit, range(len(weights)), key=weights.__getitem__)
+    is_open = {number for number in chosen[:open_limit] if weights[number] > (False, 0.0)}
+    numbers = sorted(chosen)
     rows = timeline.take(pa.array(numbers, pa.int64())).to_pylist()
     stretches: list[Stretch] = []
     run: list[Row] = []
@@ -57,7 +53,9 @@ def shown_timeline(hunt: Hunt, row_limit: int = ROW_LIMIT, open_limit: int = OPE
         row["is_reset"] = row["event_id"] in reset_ids
         if number in is_open:
             _close(run, stretches)
-            stretches.append(Stretch((row,), True, row["occurred_at"], row["occurred_at"], "", row["points"] or 0.0))
+            stretches.append(
+                Stretch((row,), True, row["occurred_at"], row["occurred_at"], "", row["points"] or 0.0)
+            )
         else:
             run.append(row)
     _close(run, stretches)
@@ -77,6 +75,11 @@ def _close(run: list[Row], stretches: list[Stretch]) -> None:
 
 def _summary(run: list[Row]) -> str:
     """`GetObject ×598 by alice, ListBucket ×2 by alice`: the most frequent first."""
-    acts = Counter((row["action"] or "event", row["principal_name"] or row["principal_id"] or "somebody") for row in run)
-    words = [f"{action} ×{count:,} by {who}" if count > 1 else f"{action} by {who}" for (action, who), count in acts.most_common(3)]
+    acts = Counter(
+        (row["action"] or "event", row["principal_name"] or row["principal_id"] or "somebody") for row in run
+    )
+    words = [
+        f"{action} ×{count:,} by {who}" if count > 1 else f"{action} by {who}"
+        for (action, who), count in acts.most_common(3)
+    ]
     return ", ".join(words) + (f" and {counted(len(acts) - 3, 'other kind')}" if len(acts) > 3 else "")

@@ -3,15 +3,14 @@
 Text comes back as logged; each view makes it harmless in its own way (`text.visible`, autoescape).
 """
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-import pyarrow as pa
 import pyarrow.compute as pc
 
-from pipeline.report.result import Hunt, Reached, Reset
+from pipeline.report.result import Hunt, Reached, Reset, timeline_table
 from pipeline.report.text import clock, span
 
 VERDICT_WORDS = {
@@ -48,6 +47,9 @@ THING_WORDS = {
     "entra_sp": "service principal",
     "aws_principal": "AWS principal",
 }
+
+
+STEP_ROW_LIMIT = 5_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,23 +117,31 @@ def reach_sentence(hunt: Hunt) -> str:
     if not hunt.reach:
         return "Nothing was reached: no session, key or role was used by this person in the window."
     kinds = Counter(thing_words(reached.kind) for reached in hunt.reach)
-    listed = and_list([counted(count, kind) for kind, count in sorted(kinds.items(), key=lambda item: (-item[1], item[0]))])
+    listed = and_list(
+        [counted(count, kind) for kind, count in sorted(kinds.items(), key=lambda item: (-item[1], item[0]))]
+    )
     depth = max(reached.depth for reached in hunt.reach)
     last = max(reached.first_reached_at for reached in hunt.reach)
     residual = sum(reached.seed == "residual" for reached in hunt.reach)
-    older = f" {counted(residual, 'of them')} from before the reset and still used." if residual else ""
-    tenants = pc.count_distinct(hunt.timeline["tenant_id"], mode="only_valid").as_py()
-    return (
-        f"{listed}, in {counted(tenants, 'tenant or account', 'tenants and accounts')}, "
-        f"up to {counted(depth, 'step')} from the reset, the last one {span(last - hunt.reset.occurred_at)} after it.{older}"
+    tenants = len(hunt.timeline["tenant_id"].unique().drop_null())
+    where = f", in {tenants} tenants or accounts" if tenants > 1 else ""
+    far = f", up to {counted(depth, 'step')} away" if depth else ""
+    when = f", {'the last one ' if len(hunt.reach) > 1 else ''}{span(last - hunt.reset.occurred_at)} after the reset"
+    older = (
+        f" {residual:,} of them {'is' if residual == 1 else 'are'} from before the reset and still used."
+        if residual
+        else ""
     )
+    return f"{listed}{where}{far}{when}.{older}"
 
 
 def thing_names(hunt: Hunt) -> dict[str, str]:
     """thing_id → the name to show: its own, else who the logs say used it, else the id without its prefix."""
     named = hunt.timeline.select(["thing_id", "principal_name"]).drop_null()
     used_by = named.group_by("thing_id", use_threads=False).aggregate([("principal_name", "first")])
-    users = dict(zip(used_by["thing_id"].to_pylist(), used_by["principal_name_first"].to_pylist(), strict=True))
+    users = dict(
+        zip(used_by["thing_id"].to_pylist(), used_by["principal_name_first"].to_pylist(), strict=True)
+    )
     return {
         reached.thing_id: reached.name or users.get(reached.thing_id) or short_id(reached.thing_id)
         for reached in hunt.reach
@@ -147,7 +157,9 @@ def short_id(thing_id: str) -> str:
 def givers(reach: Iterable[Reached]) -> dict[str, str]:
     """thing_id → the thing it came from: the named one, else the one whose path is the longest start of its path."""
     things = tuple(reach)
-    by_path = {thing.path: thing.thing_id for thing in sorted(things, key=lambda thing: thing.thing_id, reverse=True)}
+    by_path = {
+        thing.path: thing.thing_id for thing in sorted(things, key=lambda thing: thing.thing_id, reverse=True)
+    }
     known = {thing.thing_id for thing in things}
     found: dict[str, str] = {}
     for thing in things:
@@ -168,9 +180,9 @@ def chain(hunt: Hunt, limit: int = 12) -> tuple[Step, ...]:
     rows = _steps(hunt)
     if not rows:
         return ()
-    points: Counter[str] = Counter()
+    points: defaultdict[str, float] = defaultdict(float)
     for step in rows:
-        points[step.thing_id or ""] += step.points  # type: ignore[assignment]
+        points[step.thing_id or ""] += step.points
     by_event: dict[str, Step] = {}
     for step in rows:
         by_event.setdefault(step.event_id, step)
@@ -181,7 +193,14 @@ def chain(hunt: Hunt, limit: int = 12) -> tuple[Step, ...]:
         for candidate in (*wanted, step):
             if len(chosen) < limit:
                 chosen.setdefault(candidate.event_id, candidate)
-    return tuple(sorted(chosen.values(), key=lambda step: (step.occurred_at, not step.is_reset, step.event_id)))
+    return tuple(
+        sorted(chosen.values(), key=lambda step: (step.occurred_at, not step.is_reset, step.event_id))
+    )
+
+
+def chain_event_ids(hunt: Hunt) -> set[str]:
+    """The events of the reset and of all paths from it."""
+    return set(hunt.reset.event_ids).union(*(reached.path for reached in hunt.reach))
 
 
 def and_list(words: list[str]) -> str:
@@ -190,8 +209,6 @@ def and_list(words: list[str]) -> str:
 
 def counted(count: int, noun: str, plural: str | None = None) -> str:
     """`1 session`, `2 sessions`, `1,200 keys`."""
-    if noun == "of them":
-        return f"{count:,} of them {'is' if count == 1 else 'are'}"
     return f"{count:,} {noun if count == 1 else plural or _plural(noun)}"
 
 
@@ -205,16 +222,19 @@ def _steps(hunt: Hunt) -> list[Step]:
     """Rows with points, on a path, or of the reset; like ones of one thing folded. At most a few thousand are looked at."""
     timeline = hunt.timeline
     reset_ids = set(hunt.reset.event_ids)
-    on_path = pa.array(sorted(reset_ids.union(*(reached.path for reached in hunt.reach))), pa.string())
-    in_chain = pc.is_in(timeline["event_id"], value_set=on_path)
-    with_points = pc.greater(pc.fill_null(timeline["points"], 0.0), 0.0)
-    rows = timeline.filter(pc.or_(in_chain, with_points))
-    if rows.num_rows > 5_000:
-        rows = timeline.filter(in_chain).slice(0, 5_000)
+    in_chain = pc.field("event_id").isin(sorted(chain_event_ids(hunt)))
+    rows = timeline.filter(in_chain | (pc.field("points") > 0))
+    if rows.num_rows > STEP_ROW_LIMIT:
+        rows = rows.sort_by([("points", "descending")]).slice(0, STEP_ROW_LIMIT)
+        rows = timeline_table(rows)
     folded: dict[tuple[object, ...], Step] = {}
     for row in rows.to_pylist():
         is_reset = row["event_id"] in reset_ids
-        key = ("reset",) if is_reset else (row["thing_id"], row["action"], row["control_domain"], row["why"] or "")
+        key = (
+            ("reset",)
+            if is_reset
+            else (row["thing_id"], row["action"], row["control_domain"], row["why"] or "")
+        )
         known = folded.get(key)
         gained = row["points"] or 0.0
         if known:

@@ -8,17 +8,24 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-import pyarrow as pa
 import pyarrow.compute as pc
 
 from pipeline.report.result import Finding, Hunt, ScorePart
 from pipeline.report.shapes import part_shape, reset_shape
 
 SCHEMA_VERSION = "1.5.0"
-EVIDENCE_LIMIT = 200  # a finding of 600 downloads is no better for 600 copies of one record; the timeline has them all
+EVIDENCE_LIMIT = (
+    200  # a finding of 600 downloads is no better for 600 copies of one record; the timeline has them all
+)
 
 # (lowest score, severity_id, severity)
-SEVERITIES = ((90, 5, "Critical"), (70, 4, "High"), (40, 3, "Medium"), (20, 2, "Low"), (0, 1, "Informational"))
+SEVERITIES = (
+    (90, 5, "Critical"),
+    (70, 4, "High"),
+    (40, 3, "Medium"),
+    (20, 2, "Low"),
+    (0, 1, "Informational"),
+)
 Event = Mapping[str, Any]
 
 
@@ -29,9 +36,13 @@ def detection_findings(hunt: Hunt) -> list[dict[str, Any]]:
 
 
 def _detection_finding(hunt: Hunt, finding: Finding, events: Mapping[str, Event]) -> dict[str, Any]:
-    parts = [part for part in hunt.score_parts if part.control_domain == finding.control_domain and part.event_id]
+    parts = [
+        part for part in hunt.score_parts if part.control_domain == finding.control_domain and part.event_id
+    ]
     parts.sort(key=lambda part: (-part.points, part.occurred_at or datetime.min, part.part_id))
-    severity_id, severity = next((number, name) for floor, number, name in SEVERITIES if finding.score >= floor)
+    severity_id, severity = next(
+        (number, name) for floor, number, name in SEVERITIES if finding.score >= floor
+    )
     titles = [hunt.detection_titles.get(name, name) for name in finding.detections]
     domain = finding.control_domain.replace("_", " ")
     return {
@@ -56,7 +67,11 @@ def _detection_finding(hunt: Hunt, finding: Finding, events: Mapping[str, Event]
         "metadata": {
             "version": SCHEMA_VERSION,
             "uid": f"{hunt.hunt_id}/{finding.control_domain}",
-            "product": {"name": "postreset", "vendor_name": "postreset", "version": hunt.versions.get("postreset", "")},
+            "product": {
+                "name": "postreset",
+                "vendor_name": "postreset",
+                "version": hunt.versions.get("postreset", ""),
+            },
         },
         "finding_info": {
             "uid": f"{hunt.hunt_id}/{finding.control_domain}",
@@ -105,8 +120,8 @@ def _evidence(part: ScorePart, event: Event) -> dict[str, Any]:
 
 
 def _events_of_parts(hunt: Hunt) -> dict[str, Event]:
-    wanted = pa.array(sorted({part.event_id for part in hunt.score_parts if part.event_id}), pa.string())
-    rows = hunt.timeline.filter(pc.is_in(hunt.timeline["event_id"], value_set=wanted)).to_pylist()
+    wanted = sorted({part.event_id for part in hunt.score_parts if part.event_id})
+    rows = hunt.timeline.filter(pc.field("event_id").isin(wanted)).to_pylist()
     return {f"{row['source']}/{row['tenant_id']}/{row['event_id']}": row for row in rows}
 
 

@@ -6,9 +6,9 @@ gives the same bytes.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import Field, dataclass, field
 from datetime import datetime
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import pyarrow as pa
 
@@ -46,11 +46,13 @@ class FromRow:
     """`from_row` for the dataclasses below: a column that is missing is an error, one that is not shown is ignored."""
 
     __slots__ = ()
+    __dataclass_fields__: ClassVar[dict[str, Field[Any]]]
 
     @classmethod
     def from_row(cls, row: Mapping[str, Any]) -> Self:
-        known = {column.name for column in fields(cls)}  # type: ignore[arg-type]
-        return cls(**{name: _frozen(value) for name, value in row.items() if name in known})
+        return cls(
+            **{name: _frozen(value) for name, value in row.items() if name in cls.__dataclass_fields__}
+        )
 
     @classmethod
     def from_rows(cls, rows: Iterable[Mapping[str, Any]]) -> tuple[Self, ...]:
@@ -193,7 +195,9 @@ def timeline_table(rows: pa.Table | Iterable[Mapping[str, Any]]) -> pa.Table:
         table = pa.Table.from_arrays(columns, schema=TIMELINE_SCHEMA)
     else:
         names = TIMELINE_SCHEMA.names
-        table = pa.Table.from_pylist([{name: row.get(name) for name in names} for row in rows], schema=TIMELINE_SCHEMA)
+        table = pa.Table.from_pylist(
+            [{name: row.get(name) for name in names} for row in rows], schema=TIMELINE_SCHEMA
+        )
     keys = ("occurred_at", "source", "tenant_id", "event_id", "thing_id")
     return table.sort_by([(key, "ascending") for key in keys]).combine_chunks()
 

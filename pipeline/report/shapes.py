@@ -76,4 +76,6 @@ def timeline_rows(timeline: pa.Table, batch_size: int = 10_000) -> Iterator[Shap
 
 
 def _times_as_text(shape: Shape) -> Shape:
-    return {name: iso(value) if name.endswith("_at") or name == "hour" else value for name, value in shape.items()}
+    return {
+        name: iso(value) if name.endswith("_at") or name == "hour" else value for name, value in shape.items()
+    }

@@ -31,7 +31,8 @@ FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠")
 
 def visible(value: object) -> str:
     """One line of text in which no character acts: ESC becomes `\\x1b`, a right-to-left override `\\u202e`."""
-    return "" if value is None else _ACTING.sub(_spell_out, str(value))
+    text = "" if value is None else str(value)
+    return text if text.isprintable() else _ACTING.sub(_spell_out, text)
 
 
 def csv_cell(value: object) -> str:
@@ -39,7 +40,7 @@ def csv_cell(value: object) -> str:
     if value is None:
         return ""
     given = str(value)
-    text = visible(_CONTROL.sub("", _BREAK.sub(" ", given)))
+    text = given if given.isprintable() else visible(_CONTROL.sub("", _BREAK.sub(" ", given)))
     # Leading blanks are looked through, because some programs drop them; the given text counts, too: "\t=1" is a trick.
     if text.lstrip().startswith(FORMULA_STARTS) or given.startswith(FORMULA_STARTS):
         text = "'" + text
@@ -59,6 +60,8 @@ def json_text(value: Any, indent: int | None = None) -> str:
         allow_nan=False,
     )  # fmt: skip
     # json.dumps has escaped what is below U+0020 inside strings; the newlines left are its own layout.
+    if text.isprintable():
+        return text
     return _ACTING.sub(lambda match: match[0] if match[0] == "\n" else _json_escape(match[0]), text)
 
 
@@ -84,7 +87,12 @@ def clock(at: datetime | None) -> str:
 def span(duration: timedelta) -> str:
     """The two largest units: `45 s`, `12 min`, `3 h 10 min`, `2 d 4 h`."""
     seconds = int(abs(duration).total_seconds())
-    parts = ((seconds // 86400, "d"), (seconds // 3600 % 24, "h"), (seconds // 60 % 60, "min"), (seconds % 60, "s"))
+    parts = (
+        (seconds // 86400, "d"),
+        (seconds // 3600 % 24, "h"),
+        (seconds // 60 % 60, "min"),
+        (seconds % 60, "s"),
+    )
     first = next((index for index, (count, _) in enumerate(parts) if count), 3)
     shown = parts[first : first + 1] if first >= 2 else parts[first : first + 2]
     return " ".join(f"{count} {unit}" for index, (count, unit) in enumerate(shown) if count or not index)

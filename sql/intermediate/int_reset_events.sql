@@ -35,7 +35,7 @@ with
                 then 'arn:aws:iam::' || candidates.tenant_id || ':user/' || lower(coalesce(candidates.target_id, candidates.principal_name))
                 when candidates.service = 'signin.amazonaws.com' then 'arn:aws:iam::' || candidates.tenant_id || ':root'
                 when candidates.source = 'entra_audit' and candidates.target_kind is not null and candidates.target_kind <> 'user' then null
-                else lower(coalesce(candidates.target_id, candidates.principal_id))
+                else lower(coalesce(candidates.target_id, candidates.target_name, candidates.principal_id))
             end as subject_id,
             case
                 when candidates.source = 'aws_cloudtrail' then coalesce(candidates.target_name, candidates.target_id, candidates.principal_name)
@@ -79,4 +79,4 @@ select
 from subjects
 left join int_identities as by_id on subjects.subject_id = by_id.alias
 left join int_identities as by_name on lower(subjects.subject_name) = by_name.alias and subjects.source <> 'aws_cloudtrail'
-where subjects.subject_id is not null or subjects.subject_name is not null
+where subjects.subject_id is not null

@@ -62,12 +62,33 @@ def chain_rows() -> list[dict[str, Any]]:
     """The steps of the attack, in order."""
     hank = {"principal_id": "hank-oid", "principal_name": "helpdesk.hank@example.com", "source_ip": HANK_IP}
     sync = {"principal_id": "payroll-sync-oid", "principal_name": "payroll-sync", "source_ip": VPS_IP}
-    alice, app = {"thing_id": SESSION, "seed": "fresh", "depth": 0}, {"thing_id": APP_SECRET, "seed": "fresh", "depth": 1}
-    key, role = {"thing_id": KEY, "seed": "fresh", "depth": 2} | sync, {"thing_id": TEMPORARY, "seed": "fresh", "depth": 3}
-    backup = {"principal_id": "AROAEXAMPLEARCHIVE:backup-sync", "principal_name": "backup-sync", "source_ip": VPS_IP}
+    alice, app = (
+        {"thing_id": SESSION, "seed": "fresh", "depth": 0},
+        {"thing_id": APP_SECRET, "seed": "fresh", "depth": 1},
+    )
+    key, role = (
+        {"thing_id": KEY, "seed": "fresh", "depth": 2} | sync,
+        {"thing_id": TEMPORARY, "seed": "fresh", "depth": 3},
+    )
+    backup = {
+        "principal_id": "AROAEXAMPLEARCHIVE:backup-sync",
+        "principal_name": "backup-sync",
+        "source_ip": VPS_IP,
+    }
 
-    def step(at: float, source: str, action: str, domain: str, detection: str, points: float, why: str, **values: Any) -> dict[str, Any]:
-        return row(at, source, action, control_domain=domain, signals=[detection], points=points, why=why, **values)
+    def step(
+        at: float,
+        source: str,
+        action: str,
+        domain: str,
+        detection: str,
+        points: float,
+        why: str,
+        **values: Any,
+    ) -> dict[str, Any]:
+        return row(
+            at, source, action, control_domain=domain, signals=[detection], points=points, why=why, **values
+        )
 
     # fmt: off
     return [
@@ -87,7 +108,11 @@ def chain_rows() -> list[dict[str, Any]]:
 
 
 def download_rows(count: int = 600) -> list[dict[str, Any]]:
-    backup = {"principal_id": "AROAEXAMPLEARCHIVE:backup-sync", "principal_name": "backup-sync", "source_ip": VPS_IP}
+    backup = {
+        "principal_id": "AROAEXAMPLEARCHIVE:backup-sync",
+        "principal_name": "backup-sync",
+        "source_ip": VPS_IP,
+    }
     rows = []
     for index in range(count):
         first = index == 0
@@ -98,8 +123,8 @@ def download_rows(count: int = 600) -> list[dict[str, Any]]:
                 signals=["aws_bulk_object_read_after_assume_role"] if first else [],
                 why=f"{count} objects (4.2 GB) of payroll-archive read in 30 minutes; this role reads 3 a day" if first else None,
                 target_id=f"payroll-archive/2026/02/slip-{index:05}.pdf", event_id=f"get-object-{index:05}", **backup,
-            )  # fmt: skip
-        )
+            )
+        )  # fmt: skip
     return rows
 
 
@@ -117,9 +142,17 @@ def everyday_rows(count: int = 180) -> list[dict[str, Any]]:
 
 
 def alice_reach() -> tuple[Reached, ...]:
-    def reached(thing_id: str, kind: str, at: float, path: tuple[str, ...], why: str, **values: Any) -> Reached:
-        given = {"seed": "fresh", "depth": max(0, len(path) - 1), "confidence": round(0.97 ** len(path), 3)} | values
-        return Reached(thing_id=thing_id, kind=kind, first_reached_at=minutes(at), path=path, why=why, **given)
+    def reached(
+        thing_id: str, kind: str, at: float, path: tuple[str, ...], why: str, **values: Any
+    ) -> Reached:
+        given = {
+            "seed": "fresh",
+            "depth": max(0, len(path) - 1),
+            "confidence": round(0.97 ** len(path), 3),
+        } | values
+        return Reached(
+            thing_id=thing_id, kind=kind, first_reached_at=minutes(at), path=path, why=why, **given
+        )
 
     to_secret, to_key = ("sign-in", "secret-added"), ("sign-in", "secret-added", "secret-get-0")
     # fmt: off
@@ -255,13 +288,27 @@ def bob_hunt() -> Hunt:
     bob = {"principal_id": "bob-oid", "principal_name": "bob@example.com", "source_ip": OFFICE_IP}
     thing = {"thing_id": "entra-session:b0b", "seed": "fresh", "depth": 0}
     rows = [row(0, "entra_audit", "User registered security info", event_id="bob-reset", **bob)]
-    rows += [row(5 + 7 * index, "entra_signin", "Sign-in activity", target_id="Office 365", event_id=f"bob-{index}", **bob, **thing) for index in range(20)]
+    rows += [
+        row(
+            5 + 7 * index,
+            "entra_signin",
+            "Sign-in activity",
+            target_id="Office 365",
+            event_id=f"bob-{index}",
+            **bob,
+            **thing,
+        )
+        for index in range(20)
+    ]
     session = Reached(
         thing_id="entra-session:b0b", kind="entra_session", seed="fresh", first_reached_at=minutes(5), depth=0,
         confidence=0.97, path=("bob-0",), why="bob@example.com signed in after the reset",
     )  # fmt: skip
     return make_hunt(
-        rows, reset, reach=(session,), verdict_sentence="Bob replaced an MFA method from the office and went on as usual."
+        rows,
+        reset,
+        reach=(session,),
+        verdict_sentence="Bob replaced an MFA method from the office and went on as usual.",
     )
 
 
@@ -275,5 +322,8 @@ def hunt_of() -> Callable[..., Hunt]:
 def long_hunt(alice_hunt: Hunt) -> Callable[[int], Hunt]:
     """Alice's hunt with so many rows."""
     return lambda count: replace(
-        alice_hunt, timeline=timeline_table(chain_rows() + download_rows(count - len(chain_rows()) - 180) + everyday_rows())
+        alice_hunt,
+        timeline=timeline_table(
+            chain_rows() + download_rows(count - len(chain_rows()) - 180) + everyday_rows()
+        ),
     )
