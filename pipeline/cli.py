@@ -7,15 +7,16 @@ import json
 import logging
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
+from rich.console import Console, Group
 from rich.progress import Progress, SpinnerColumn, TextColumn
+from rich.text import Text
 
 from pipeline.errors import InputError, PostresetError, SettingsError
 from pipeline.settings import DEFAULT_LAKE, resource_root
@@ -122,9 +123,9 @@ def ingest(
             }
         )
     else:
-        from pipeline.report.terminal import render_ingest
+        from pipeline.report.tables import ingest_view
 
-        out().print(render_ingest(summary.files, [*summary.counts.values(), total], summary.reasons))
+        out().print(ingest_view(summary.files, summary.counts.values(), total, summary.reasons.most_common()))
     if missing:
         raise missing
 
@@ -142,9 +143,9 @@ def resets(lake: LakeOption = DEFAULT_LAKE, as_json: JsonOption = False) -> None
     if as_json:
         write_json(found)
         return
-    from pipeline.report.terminal import render_resets
+    from pipeline.report.tables import resets_view
 
-    out().print(render_resets(found))
+    out().print(resets_view(found))
 
 
 @app.command()
@@ -162,11 +163,12 @@ def hunt(
     as_json: JsonOption = False,
 ) -> None:
     """Follow one reset, or every reset of a window, and write a scored timeline of each."""
-    from pipeline.hunt import Request
-    from pipeline.hunt import hunt as follow
+    from pipeline.hunt import Request, hunt_resets
     from pipeline.lake import Lake
-    from pipeline.report.files import folder_name, write_hunt, write_queue
-    from pipeline.report.terminal import render_hunt, render_queue
+    from pipeline.report.files import folder_name, write_hunt_folder
+    from pipeline.report.queue import queue_entry, write_queue
+    from pipeline.report.shapes import hunt_summary
+    from pipeline.report.terminal import hunt_view, queue_view
 
     is_window = since is not None or until is not None
     request = Request(
@@ -178,68 +180,34 @@ def hunt(
         look_back=parse_duration(look_back, "--look-back"),
         rules=tuple(rules or ()),
     )
+    entries, summaries, view = [], [], None
     with _progress() as progress:
         task = progress.add_task("hunt")
-        found = follow(Lake.open(lake), request, lambda stage: progress.update(task, description=f"hunt: {stage}"))
-        folders = {}
-        for number, result in enumerate(found, start=1):
-            progress.update(task, description=f"hunt: writing {number} of {len(found)}")
-            folders[result.hunt_id] = write_hunt(result, to_folder / folder_name(result))
-        queue = write_queue(found, to_folder) if is_window else None
+        for result in hunt_resets(Lake.open(lake), request, lambda stage: progress.update(task, description=f"hunt: {stage}")):
+            name = folder_name(result.hunt_id)
+            folder = _written(write_hunt_folder, result, to_folder / name)
+            entries.append(queue_entry(result, name))
+            if as_json:
+                summaries.append(hunt_summary(result, str(folder)))
+            elif not is_window:
+                view = hunt_view(result, str(folder))
+        if is_window:
+            queue = _written(write_queue, entries, to_folder, request.since or request.until, request.until or request.since)
+            view = Group(queue_view(entries), Text(f"\nQueue   {queue}", style="bold"))
     if as_json:
-        documents = [hunt_document(result, folders[result.hunt_id]) for result in found]
-        write_json(documents if is_window else documents[0])
-    elif queue is not None:
-        out().print(render_queue(found, to_folder))
+        write_json(summaries if is_window else summaries[0])
     else:
-        out().print(render_hunt(found[0], folders[found[0].hunt_id]))
-    if fail_on is not None and any(result.score >= fail_on for result in found):
+        out().print(view)
+    if fail_on is not None and any(entry.score >= fail_on for entry in entries):
         raise typer.Exit(1)
 
 
-def hunt_document(result: Any, folder: Path) -> dict[str, Any]:
-    """The `--json` shape of a hunt: the design's section 5."""
-    signals: dict[str, list[dict[str, Any]]] = {}
-    for part in result.score_parts:
-        if part.detection is not None:
-            signals.setdefault(part.control_domain, []).append(
-                {"detection": part.detection, "event_id": part.event_id, "occurred_at": part.occurred_at, "points": part.points, "reason": part.reason}
-            )
-    reset = result.reset
-    return {
-        "hunt_id": result.hunt_id,
-        "reset": {
-            "reset_id": reset.reset_id,
-            "person": reset.person,
-            "principal_ids": reset.principal_ids,
-            "occurred_at": reset.occurred_at,
-            "kinds": reset.kinds,
-            "performed_by": reset.performed_by,
-            "by_somebody_else": reset.by_somebody_else,
-            "provider": reset.provider,
-            "tenant_id": reset.tenant_id,
-            "cut_off_at": reset.cut_off_at,
-        },
-        "score": result.score,
-        "verdict": result.verdict,
-        "findings": [
-            {"control_domain": f.control_domain, "score": f.score, "signals": signals.get(f.control_domain, [])} for f in result.findings
-        ],
-        "reach": [
-            {
-                "thing_id": r.thing_id,
-                "kind": r.kind,
-                "first_reached_at": r.first_reached_at,
-                "depth": r.depth,
-                "confidence": r.confidence,
-                "seed": r.seed,
-                "path": r.path,
-            }
-            for r in result.reach
-        ],
-        "visibility": list(result.visibility.statements),
-        "out": str(folder),
-    }
+def _written(write: Callable[..., Path], *arguments: Any) -> Path:
+    """The path that `write` returns; a folder that cannot be written is the user's to mend."""
+    try:
+        return write(*arguments)
+    except OSError as error:
+        raise InputError(f"cannot be written ({error.strerror})", str(error.filename or ""), "give another folder with --out") from error
 
 
 # --- query -----------------------------------------------------------------------------------------------------------
@@ -255,17 +223,17 @@ def query(
     """Read-only SQL over the lake: events, quarantine and the models."""
     from pipeline.lake import Lake
     from pipeline.query import run_query
-    from pipeline.report.terminal import render_rows
+    from pipeline.report.tables import rows_view
 
     columns, rows = run_query(Lake.open(lake), sql)
     if as_json or shape is QueryFormat.json:
         write_json([dict(zip(columns, row, strict=True)) for row in rows])
     elif shape is QueryFormat.csv:
-        from pipeline.report.text import write_csv
+        from pipeline.report.tables import write_rows_csv
 
-        write_csv(sys.stdout, columns, rows)
+        write_rows_csv(sys.stdout, columns, rows)
     else:
-        out().print(render_rows(columns, rows))
+        out().print(rows_view(columns, rows))
 
 
 # --- detections ------------------------------------------------------------------------------------------------------
@@ -275,7 +243,7 @@ def query(
 def detections_list(rules: RulesOption = None, as_json: JsonOption = False) -> None:
     """Every detection, by control domain."""
     from pipeline.hunt import load_rule_set
-    from pipeline.report.terminal import render_rows
+    from pipeline.report.tables import rows_view
 
     columns = ("name", "kind", "control_domain", "points", "level", "title")
     found = sorted(load_rule_set(tuple(rules or ())), key=lambda d: (d.control_domain, d.name))
@@ -283,7 +251,7 @@ def detections_list(rules: RulesOption = None, as_json: JsonOption = False) -> N
     if as_json:
         write_json([dict(zip(columns, row, strict=True)) for row in rows])
     else:
-        out().print(render_rows(columns, rows))
+        out().print(rows_view(columns, rows))
 
 
 @detections_app.command("check")
@@ -305,7 +273,7 @@ def detections_coverage(lake: LakeOption = DEFAULT_LAKE, rules: RulesOption = No
     from pipeline.detect import unseen_sources
     from pipeline.hunt import connect, load_rule_set
     from pipeline.lake import Lake
-    from pipeline.report.terminal import render_rows
+    from pipeline.report.tables import rows_view
 
     opened = Lake.open(lake)
     con = connect(opened)
@@ -317,7 +285,7 @@ def detections_coverage(lake: LakeOption = DEFAULT_LAKE, rules: RulesOption = No
     if as_json:
         write_json([dict(zip(columns, row, strict=True)) for row in rows])
     else:
-        out().print(render_rows(columns, rows))
+        out().print(rows_view(columns, rows))
 
 
 # --- lake, simulate --------------------------------------------------------------------------------------------------
@@ -328,7 +296,7 @@ def lake_stats(lake: LakeOption = DEFAULT_LAKE, as_json: JsonOption = False) -> 
     """Events by source, tenant and time span, and what is quarantined."""
     from pipeline.lake import Lake
     from pipeline.query import run_query
-    from pipeline.report.terminal import render_rows
+    from pipeline.report.tables import rows_view
 
     columns, rows = run_query(
         Lake.open(lake),
@@ -338,7 +306,7 @@ def lake_stats(lake: LakeOption = DEFAULT_LAKE, as_json: JsonOption = False) -> 
     if as_json:
         write_json([dict(zip(columns, row, strict=True)) for row in rows])
     else:
-        out().print(render_rows(columns, rows))
+        out().print(rows_view(columns, rows))
 
 
 @app.command()

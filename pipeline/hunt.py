@@ -7,7 +7,8 @@ knows the time of day: the same lake, rules and parameters give the same hunts.
 import hashlib
 import json
 import logging
-from collections.abc import Callable, Sequence
+import re
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from importlib.metadata import PackageNotFoundError, version
@@ -87,9 +88,9 @@ def load_rule_set(extra: Sequence[Path] = ()) -> list[Detection]:
     return load_detections([resource_root() / "detections", *extra])
 
 
-def hunt(lake: Lake, request: Request, on_stage: Callable[[str], None] | None = None) -> list[Hunt]:
-    """All hunts that were asked for, the highest score first; an empty list where a window holds no reset.
-    Raises InputError for a person or a reset that is not there."""
+def hunt_resets(lake: Lake, request: Request, on_stage: Callable[[str], None] | None = None) -> Iterator[Hunt]:
+    """Every hunt that was asked for, the highest score first; none where a window holds no reset. They come one by one,
+    so that a window of thousands need not fit into memory. Raises InputError for a person or a reset that is not there."""
     started = perf_counter()
     tell = on_stage or (lambda stage: None)
     snapshot_id = lake.snapshot_id
@@ -102,7 +103,7 @@ def hunt(lake: Lake, request: Request, on_stage: Callable[[str], None] | None = 
         build_resets(con, lake, snapshot_id)
         reset_ids = _chosen(con, request)
         if not reset_ids:
-            return []
+            return
         parameters = _parameters(con, request, reset_ids)
         _restrict_resets(con, parameters)
         lake.create_events_view(con, parameters["since"], parameters["until"], snapshot_id=snapshot_id)  # type: ignore[arg-type]
@@ -115,11 +116,17 @@ def hunt(lake: Lake, request: Request, on_stage: Callable[[str], None] | None = 
         tell("scoring")
         build_models(con, parameters, [name for name in read_models() if name not in models_before("signals")])
         unseen = unseen_sources(con, detections)
-        hunts = [_read_hunt(con, reset_id, request, parameters, snapshot_id, detections, unseen) for reset_id in reset_ids]
+        ranked = con.execute(
+            """select reset_id from scores inner join int_resets using (reset_id)
+            where list_contains($reset_ids, reset_id) order by log_odds desc, occurred_at, reset_id""",
+            {"reset_ids": reset_ids},
+        ).fetchall()
+        log.info("hunt: %d resets followed, %.1f s", len(ranked), perf_counter() - started)
+        for number, (reset_id,) in enumerate(ranked, start=1):
+            tell(f"writing {number} of {len(ranked)}")
+            yield _read_hunt(con, reset_id, request, parameters, snapshot_id, detections, unseen)
     finally:
         con.close()
-    log.info("hunt: %d resets, %.1f s", len(hunts), perf_counter() - started)
-    return sorted(hunts, key=lambda found: (-found.log_odds, found.reset.occurred_at, found.hunt_id))
 
 
 def _chosen(con: duckdb.DuckDBPyConnection, request: Request) -> list[str]:
@@ -190,7 +197,7 @@ def _read_hunt(
         statements.append(f"{len(unseen)} detections could not be evaluated, because no log of their source is in the lake: {', '.join(sorted(unseen))}.")
     verdict = next(name for floor, name in VERDICTS if scores["score"] >= floor)
     return Hunt(
-        hunt_id="H-" + hashlib.sha256(identity.encode()).hexdigest()[:12],
+        hunt_id=_hunt_id(reset, identity),
         reset=reset,
         score=scores["score"],
         log_odds=scores["log_odds"],
@@ -212,6 +219,12 @@ def _read_hunt(
         detection_titles={d.name: d.title for d in detections},
         detection_levels={d.name: d.level for d in detections},
     )
+
+
+def _hunt_id(reset: Reset, identity: str) -> str:
+    """When, who, and a hash of everything that decides the result: `20260302T0914Z-alice-0f3a9c21`."""
+    name = re.sub(r"[^a-z0-9]+", "-", re.split(r"[@]", reset.person.rpartition("/")[2])[0].lower()).strip("-")[:40]
+    return f"{reset.occurred_at:%Y%m%dT%H%MZ}-{name or 'unnamed'}-{hashlib.sha256(identity.encode()).hexdigest()[:8]}"
 
 
 def _verdict_sentence(verdict: str, parts: Sequence[ScorePart], findings: Sequence[Finding], reach: Sequence[Reached]) -> str:

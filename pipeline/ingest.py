@@ -13,7 +13,8 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from concurrent.futures import ThreadPoolExecutor
-from datetime import date, datetime
+from datetime import datetime, time, timedelta
+from itertools import pairwise
 from pathlib import Path
 
 import duckdb
@@ -31,7 +32,17 @@ log = logging.getLogger("postreset.ingest")
 
 BATCH_BYTES = 384 << 20  # decompressed: enough rows for all cores, few enough for MEMORY_LIMIT
 BATCH_FILES = 2_000
+FILE_ROWS = 50_000
 MEMORY_LIMIT = "1200MB"
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """The events of one source in [since, until), a day at most: one file."""
+
+    source: str
+    since: datetime
+    until: datetime
 
 
 class MissingPaths(InputError):
@@ -208,30 +219,44 @@ def _keep_new(con: duckdb.DuckDBPyConnection, lake: Lake) -> None:
 
 
 def _write_events(con: duckdb.DuckDBPyConnection, lake: Lake, batch_id: str) -> list[Path]:
-    """One Parquet file of the kept rows for each day and source, in the order of time. (One partitioned COPY of all took
-    three times as long; two at a time use both cores.)"""
+    """Parquet files of the kept rows, each of one day and source, in the order of time. (One partitioned COPY of all took
+    three times as long as a COPY for each; several at a time use all cores.)"""
     columns = ", ".join(name for name, _ in COLUMNS)
-    parts = con.execute(
-        "select distinct occurred_at::date, source from staged semi join kept on staged.rowid = kept.staged_id order by all"
-    ).fetchall()
 
-    def write(part: tuple[date, str]) -> Path:
-        occurred_day, source = part
-        folder = lake.data_folder / f"occurred_day={occurred_day}" / f"source={source}"
+    def write(part: Part) -> Path:
+        folder = lake.data_folder / f"occurred_day={part.since:%Y-%m-%d}" / f"source={part.source}"
         folder.mkdir(parents=True, exist_ok=True)
-        path = folder / f"events-{batch_id}.parquet"
+        path = folder / f"events-{batch_id}-{part.since:%H%M%S%f}.parquet"
         con.cursor().execute(
             f"""copy (
                 select {columns} from staged semi join kept on staged.rowid = kept.staged_id
-                where source = $source and occurred_at >= $occurred_day and occurred_at < $occurred_day + interval 1 day
+                where source = $source and occurred_at >= $since and occurred_at < $until
                 order by occurred_at, event_id
             ) to {quoted(path)} (format parquet, compression zstd, compression_level 1)""",
-            {"occurred_day": occurred_day, "source": source},
+            {"source": part.source, "since": part.since, "until": part.until},
         )
         return path
 
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        return list(pool.map(write, parts))
+        return list(pool.map(write, _parts(con)))
+
+
+def _parts(con: duckdb.DuckDBPyConnection) -> list[Part]:
+    """The kept rows cut by source and day, and a large day by time into about FILE_ROWS each."""
+    parts = []
+    for source, day, count in con.execute(sql_text("ingest/day_counts")).fetchall():
+        pieces = -(-count // FILE_ROWS)
+        inner: list[datetime] = []
+        if pieces > 1:
+            row = con.execute(
+                "select quantile_disc(occurred_at, $shares) from staged where source = $source and occurred_at::date = $day",
+                {"source": source, "day": day, "shares": [number / pieces for number in range(1, pieces)]},
+            ).fetchone()
+            inner = sorted(set(row[0])) if row else []
+        midnight = datetime.combine(day, time())
+        bounds = [midnight, *(bound for bound in inner if bound > midnight), midnight + timedelta(days=1)]
+        parts += [Part(source, since, until) for since, until in pairwise(bounds)]
+    return parts
 
 
 def _quarantine_folder(lake: Lake) -> Path:

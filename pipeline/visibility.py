@@ -20,7 +20,7 @@ HIDDEN_WITHOUT = {
     "graph_activity": "reads through Microsoft Graph: mail, files, directory",
     "m365_audit": "acts in Exchange, SharePoint and Teams, mail rules among them",
 }
-SILENT_HOURS = 6
+SILENT_HOURS = 6  # and at least as long as this source was ever silent before: a quiet source is no gap
 
 
 def visibility_statements(con: duckdb.DuckDBPyConnection, reset_id: str, window_from: datetime, window_to: datetime) -> list[str]:
@@ -28,17 +28,19 @@ def visibility_statements(con: duckdb.DuckDBPyConnection, reset_id: str, window_
     statements: list[str] = []
     coverage = con.execute(
         """
-        select source, tenant_id, min(hour), max(hour), sum(event_count) filter (hour >= $from_hour and hour < $to), sum(object_event_count)
+        select
+            source, tenant_id, max(hour), sum(event_count) filter (hour >= $from_hour and hour < $to),
+            coalesce(max(hours_since_last), 0)
         from int_log_coverage group by source, tenant_id order by source, tenant_id
         """,
         {"from_hour": window_from.replace(minute=0, second=0), "to": window_to},
     ).fetchall()
     seen = {row[0] for row in coverage}
-    for source, tenant_id, _, last_hour, in_window, _ in coverage:
+    for source, tenant_id, last_hour, in_window, longest_gap in coverage:
         where = f"{source} of {tenant_id or 'an unnamed tenant'}"
         if not in_window:
             statements.append(f"No {where} in the window: {HIDDEN_WITHOUT.get(source, 'its events')} cannot be ruled out.")
-        elif last_hour + timedelta(hours=SILENT_HOURS) < window_to:
+        elif last_hour + timedelta(hours=max(SILENT_HOURS, longest_gap)) < window_to:
             statements.append(
                 f"{where} ends at {last_hour + timedelta(hours=1):%Y-%m-%d %H:%M} UTC, "
                 f"{_hours(window_to - last_hour)} before the window does: nothing later can be ruled out."

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from pipeline.report.result import PRIOR, Finding, Hunt, ScorePart
 
-SHOWN_PARTS = 24
+SHOWN_PARTS = 16
 
 
 @dataclass(frozen=True, slots=True)

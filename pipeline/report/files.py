@@ -38,7 +38,7 @@ def write_hunt_folder(hunt: Hunt, folder: Path) -> Path:
 def folder_name(hunt_id: str) -> str:
     """A name for the hunt's folder that is safe on any file system, whatever the log put into the id."""
     name = re.sub(r"[^A-Za-z0-9@._+-]+", "-", hunt_id).strip("-. ")[:100]
-    if name == hunt_id:
+    if name and name == hunt_id:
         return name
     # Two ids must not meet in one folder because they differ in the characters that were replaced.
     return f"{name}-{hashlib.sha256(hunt_id.encode(errors='surrogatepass')).hexdigest()[:8]}".lstrip("-.")

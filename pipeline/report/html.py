@@ -14,6 +14,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from pipeline.report import narrative
+from pipeline.report.chain import chain
 from pipeline.report.explain import score_table, score_without
 from pipeline.report.hours import hour_grid
 from pipeline.report.html_timeline import shown_timeline
@@ -39,7 +40,7 @@ def report_html(hunt: Hunt) -> str:
         "report.html.j2",
         hunt=hunt,
         reset=hunt.reset,
-        chain=narrative.chain(hunt),
+        chain=chain(hunt),
         score=score_table(hunt),
         findings=[(finding, score_without(hunt, finding)) for finding in hunt.findings],
         quiet_domains=_quiet_domains(hunt),

@@ -10,9 +10,7 @@ from pipeline.report.text import clock, visible
 from pipeline.report.timescale import TimeScale
 
 BIN_WIDTH = 6
-PROMINENT = (
-    0.3  # log-odds points from which an event is drawn as a mark of its own, above the band of the rest
-)
+PROMINENT = 0.3  # log-odds points from which an event is a mark of its own, above the band of the rest
 
 
 @dataclass(frozen=True, slots=True)

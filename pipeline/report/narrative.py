@@ -1,16 +1,13 @@
-"""Sentences from facts, and the chain of steps that tells the hunt in order. Every view says the same words.
+"""Sentences from facts. Every view says the same words.
 
 Text comes back as logged; each view makes it harmless in its own way (`text.visible`, autoescape).
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Iterable, Mapping
+from typing import Any
 
-import pyarrow.compute as pc
-
-from pipeline.report.result import Hunt, Reached, Reset, timeline_table
+from pipeline.report.result import Hunt, Reached, Reset
 from pipeline.report.text import clock, span
 
 VERDICT_WORDS = {
@@ -33,39 +30,23 @@ RESET_KIND_WORDS = {
     "temporary_access_pass": "temporary access pass",
     "device": "device",
 }
-# A noun ends in a word that takes an s; what is not here is the kind with its underscores out.
+# What a kind of thing is called, where the plain kind with its underscores out would not do.
 THING_WORDS = {
+    "sign_in_session": "sign-in session",
     "entra_session": "Entra session",
     "aws_session": "AWS session",
     "aws_key": "AWS key",
-    "access_key": "access key",
-    "temporary_key": "temporary key",
-    "sp_credential": "app secret",
     "service_principal_key": "app secret",
-    "storage_key": "storage key",
+    "sp_credential": "app secret",
+    "service_principal_key_use": "use of an app secret",
+    "access_key_use": "use of an access key",
+    "storage_keys": "set of storage keys",
+    "storage_key_use": "use of a storage key",
     "entra_user": "Entra user",
     "entra_sp": "service principal",
     "aws_principal": "AWS principal",
+    "principal": "act without a session",
 }
-
-
-STEP_ROW_LIMIT = 5_000
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """One step of the chain: the first of `count` like events on one thing, with their points together."""
-
-    occurred_at: datetime
-    sentence: str
-    control_domain: str | None
-    points: float
-    count: int
-    event_id: str
-    source: str
-    thing_id: str | None
-    source_ip: str | None
-    is_reset: bool
 
 
 def verdict_words(verdict: str) -> str:
@@ -108,7 +89,8 @@ def cut_off_sentence(reset: Reset) -> str:
     if reset.cut_off_at is None:
         return "No cut-off of older sessions is logged: what was issued before the reset kept working until it ran out."
     later = reset.cut_off_at - reset.occurred_at
-    when = f"{span(later)} {'after' if later.total_seconds() >= 0 else 'before'} the reset"
+    side = "after" if later.total_seconds() >= 0 else "before"
+    when = f"{span(later)} {side} the reset" if abs(later.total_seconds()) >= 1 else "with the reset"
     return f"Older sessions were cut off at {clock(reset.cut_off_at)} UTC, {when}."
 
 
@@ -142,60 +124,42 @@ def thing_names(hunt: Hunt) -> dict[str, str]:
     users = dict(
         zip(used_by["thing_id"].to_pylist(), used_by["principal_name_first"].to_pylist(), strict=True)
     )
+    own = {identifier.lower(): hunt.reset.person for identifier in hunt.reset.principal_ids}
     return {
-        reached.thing_id: reached.name or users.get(reached.thing_id) or short_id(reached.thing_id)
+        reached.thing_id: reached.name
+        or users.get(reached.thing_id)
+        or own.get(short_id(reached.thing_id).lower())
+        or short_id(reached.thing_id)
         for reached in hunt.reach
     }
 
 
 def short_id(thing_id: str) -> str:
-    """`aws-key:ASIA…` → `ASIA…`: the kind is said elsewhere."""
+    """`aws-key:ASIA…` → `ASIA…`, because the kind is said elsewhere; the address of a secret → `vault/secret`."""
     prefix, colon, rest = thing_id.partition(":")
-    return rest if colon and rest and prefix.replace("-", "").isalpha() else thing_id
+    bare = rest if colon and rest and prefix.replace("-", "").isalpha() else thing_id
+    return bare.removeprefix("https://").replace(".vault.azure.net/secrets/", "/")
 
 
 def givers(reach: Iterable[Reached]) -> dict[str, str]:
-    """thing_id → the thing it came from: the named one, else the one whose path is the longest start of its path."""
-    things = tuple(reach)
-    by_path = {
-        thing.path: thing.thing_id for thing in sorted(things, key=lambda thing: thing.thing_id, reverse=True)
-    }
+    """thing_id → the thing it came from: the named one, else the last thing before it on its path."""
+    things = sorted(reach, key=lambda thing: (thing.depth, thing.first_reached_at, thing.thing_id))
     known = {thing.thing_id for thing in things}
+    by_path: dict[tuple[str, ...], list[Reached]] = defaultdict(list)
+    for thing in things:
+        by_path[thing.path].append(thing)
     found: dict[str, str] = {}
     for thing in things:
         if thing.from_thing_id in known:
             found[thing.thing_id] = str(thing.from_thing_id)
             continue
-        for length in range(len(thing.path) - 1, 0, -1):
-            giver = by_path.get(thing.path[:length])
-            if giver and giver != thing.thing_id:
-                found[thing.thing_id] = giver
+        # A secret and the key inside it come from one event: the shallower gave the deeper, the deeper went on.
+        for length in range(len(thing.path), 0, -1):
+            before = [other for other in by_path.get(thing.path[:length], ()) if other.depth < thing.depth]
+            if before:
+                found[thing.thing_id] = before[-1].thing_id
                 break
     return found
-
-
-def chain(hunt: Hunt, limit: int = 12) -> tuple[Step, ...]:
-    """The steps that matter, in order of time: the reset, then the paths to the things with most points and the best
-    events on them. Like events on one thing are one step."""
-    rows = _steps(hunt)
-    if not rows:
-        return ()
-    points: defaultdict[str, float] = defaultdict(float)
-    for step in rows:
-        points[step.thing_id or ""] += step.points
-    by_event: dict[str, Step] = {}
-    for step in rows:
-        by_event.setdefault(step.event_id, step)
-    paths = {reached.thing_id: reached.path for reached in hunt.reach}
-    chosen: dict[str, Step] = {step.event_id: step for step in rows if step.is_reset}
-    for step in sorted(rows, key=lambda row: (-row.points, row.occurred_at, row.event_id)):
-        wanted = [by_event[event] for event in paths.get(step.thing_id or "", ()) if event in by_event]
-        for candidate in (*wanted, step):
-            if len(chosen) < limit:
-                chosen.setdefault(candidate.event_id, candidate)
-    return tuple(
-        sorted(chosen.values(), key=lambda step: (step.occurred_at, not step.is_reset, step.event_id))
-    )
 
 
 def chain_event_ids(hunt: Hunt) -> set[str]:
@@ -213,48 +177,18 @@ def counted(count: int, noun: str, plural: str | None = None) -> str:
 
 
 def _plural(noun: str) -> str:
+    head, of, rest = noun.partition(" of ")
+    if of:
+        return _plural(head) + of + rest
+    head, without, rest = noun.partition(" without ")
+    if without:
+        return _plural(head) + without + rest
     if noun.endswith(("s", "x", "ch")):
         return noun + "es"
     return noun[:-1] + "ies" if noun.endswith("y") and noun[-2:-1] not in "aeiou" else noun + "s"
 
 
-def _steps(hunt: Hunt) -> list[Step]:
-    """Rows with points, on a path, or of the reset; like ones of one thing folded. At most a few thousand are looked at."""
-    timeline = hunt.timeline
-    reset_ids = set(hunt.reset.event_ids)
-    in_chain = pc.field("event_id").isin(sorted(chain_event_ids(hunt)))
-    rows = timeline.filter(in_chain | (pc.field("points") > 0))
-    if rows.num_rows > STEP_ROW_LIMIT:
-        rows = rows.sort_by([("points", "descending")]).slice(0, STEP_ROW_LIMIT)
-        rows = timeline_table(rows)
-    folded: dict[tuple[object, ...], Step] = {}
-    for row in rows.to_pylist():
-        is_reset = row["event_id"] in reset_ids
-        key = (
-            ("reset",)
-            if is_reset
-            else (row["thing_id"], row["action"], row["control_domain"], row["why"] or "")
-        )
-        known = folded.get(key)
-        gained = row["points"] or 0.0
-        if known:
-            folded[key] = _more(known, gained)
-            continue
-        sentence = f"{reset_sentence(hunt.reset)[:-1]}" if is_reset else row["why"] or _plain_sentence(row)
-        folded[key] = Step(
-            row["occurred_at"], sentence, row["control_domain"], gained, 1, row["event_id"], row["source"],
-            row["thing_id"], row["source_ip"], is_reset,
-        )  # fmt: skip
-    return list(folded.values())
-
-
-def _more(step: Step, points: float) -> Step:
-    return Step(
-        step.occurred_at, step.sentence, step.control_domain, step.points + points, step.count + 1, step.event_id,
-        step.source, step.thing_id, step.source_ip, step.is_reset,
-    )  # fmt: skip
-
-
-def _plain_sentence(row: dict[str, str | None]) -> str:
+def plain_sentence(row: Mapping[str, Any]) -> str:
+    """`alice@example.com: Sign-in activity on Office 365`."""
     who = row["principal_name"] or row["principal_id"] or "somebody"
     return f"{who}: {row['action'] or 'event'}" + (f" on {row['target_id']}" if row["target_id"] else "")

@@ -10,7 +10,7 @@ from typing import Any
 
 import pyarrow.compute as pc
 
-from pipeline.report.result import Finding, Hunt, ScorePart
+from pipeline.report.result import Finding, Hunt, ScorePart, text_array
 from pipeline.report.shapes import part_shape, reset_shape
 
 SCHEMA_VERSION = "1.5.0"
@@ -120,7 +120,7 @@ def _evidence(part: ScorePart, event: Event) -> dict[str, Any]:
 
 
 def _events_of_parts(hunt: Hunt) -> dict[str, Event]:
-    wanted = sorted({part.event_id for part in hunt.score_parts if part.event_id})
+    wanted = text_array(part.event_id for part in hunt.score_parts if part.event_id)
     rows = hunt.timeline.filter(pc.field("event_id").isin(wanted)).to_pylist()
     return {f"{row['source']}/{row['tenant_id']}/{row['event_id']}": row for row in rows}
 

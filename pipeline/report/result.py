@@ -202,5 +202,10 @@ def timeline_table(rows: pa.Table | Iterable[Mapping[str, Any]]) -> pa.Table:
     return table.sort_by([(key, "ascending") for key in keys]).combine_chunks()
 
 
+def text_array(values: Iterable[str]) -> pa.Array:
+    """Distinct values to filter by. Typed, because Arrow takes an empty list for one of nulls and refuses it."""
+    return pa.array(sorted(set(values)), pa.string())
+
+
 def _frozen(value: Any) -> Any:
     return tuple(value) if isinstance(value, list) else value

@@ -12,8 +12,8 @@ from typing import Any
 import pyarrow.compute as pc
 
 from pipeline.report.marks import Bins, Mark, binned, mark, tooltip_lines
-from pipeline.report.narrative import counted, domain_words, givers, short_id, thing_names, thing_words
-from pipeline.report.result import Hunt, Reached
+from pipeline.report.narrative import counted, givers, short_id, thing_names, thing_words
+from pipeline.report.result import Hunt, Reached, text_array
 from pipeline.report.text import clock, shorten, visible
 from pipeline.report.timescale import TimeScale, time_scale
 
@@ -22,8 +22,7 @@ LANE_HEIGHT = 38
 LABEL_WIDTH = 250
 CHART_WIDTH = 900
 TOP = 44
-    0.3  # log-odds points from which an event is drawn as a mark of its own, above the band of the rest
-)
+RULE_LABEL_WIDTH = 42
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +53,7 @@ class Rule:
     label: str
     title: str
     anchor: str
+    label_x: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +75,9 @@ def swimlanes(hunt: Hunt, lane_limit: int = LANE_LIMIT) -> Swimlanes | None:
     if not hunt.reach:
         return None
     rows = _rows_of_reach(hunt)
-    in_order = sorted(hunt.reach, key=lambda reached: (reached.first_reached_at, reached.depth, reached.thing_id))
+    in_order = sorted(
+        hunt.reach, key=lambda reached: (reached.first_reached_at, reached.depth, reached.thing_id)
+    )
     groups = _kept(_folded(in_order, {row["thing_id"] for row in rows}), rows, lane_limit)
     shown = [reached for group in groups for reached in group]
     things = {reached.thing_id for reached in shown}
@@ -106,7 +108,7 @@ def swimlanes(hunt: Hunt, lane_limit: int = LANE_LIMIT) -> Swimlanes | None:
 
 
 def _rows_of_reach(hunt: Hunt) -> list[dict[str, Any]]:
-    things = sorted({reached.thing_id for reached in hunt.reach})
+    things = text_array(reached.thing_id for reached in hunt.reach)
     columns = ["occurred_at", "thing_id", "control_domain", "points", "action", "why", "signals"]
     return hunt.timeline.filter(pc.field("thing_id").isin(things)).select(columns).to_pylist()
 
@@ -219,7 +221,10 @@ def _connectors(
             title = reached.why or f"{names[giver]} gave {names[reached.thing_id]}"
             found.append(
                 Connector(
-                    scale.x(reached.first_reached_at), place[giver], place[reached.thing_id], tooltip_lines(title)
+                    scale.x(reached.first_reached_at),
+                    place[giver],
+                    place[reached.thing_id],
+                    tooltip_lines(title),
                 )
             )
     return tuple(found)
@@ -227,13 +232,17 @@ def _connectors(
 
 def _rules(hunt: Hunt, scale: TimeScale) -> tuple[Rule, ...]:
     reset, rules = hunt.reset, []
-    marks: list[tuple[datetime, str, str]] = [(reset.occurred_at, "reset", "reset")]
+    marks: list[tuple[datetime, str]] = [(reset.occurred_at, "reset")]
     if reset.cut_off_at and hunt.window_from <= reset.cut_off_at <= hunt.window_to:
-        marks.append((reset.cut_off_at, "cut-off", "cut-off"))
-    for at, kind, label in marks:
+        marks.append((reset.cut_off_at, "cut-off"))
+    for at, kind in marks:
         x = scale.x(at)
-        anchor = "start" if x < CHART_WIDTH - 60 else "end"
-        rules.append(Rule(x, kind, label, f"{label}: {clock(at)} UTC", anchor))
+        # Side by side when they would be written over each other: often one act resets and cuts off.
+        beside = bool(rules) and abs(x - rules[0].x) < RULE_LABEL_WIDTH
+        anchor = "start" if x < CHART_WIDTH - 2 * RULE_LABEL_WIDTH else "end"
+        shift = RULE_LABEL_WIDTH if beside else 4
+        label_x = x + shift if anchor == "start" else x - shift
+        rules.append(Rule(x, kind, kind, f"{kind}: {clock(at)} UTC", anchor, label_x))
     return tuple(rules)
 
 

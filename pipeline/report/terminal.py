@@ -7,13 +7,15 @@ Colours only underline what the words say, so a pipe loses nothing.
 from collections.abc import Iterable
 from datetime import timedelta
 
+from rich.cells import cell_len, set_cell_size
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
 from pipeline.report import narrative
+from pipeline.report.chain import chain
 from pipeline.report.explain import score_table
-from pipeline.report.queue import QueueEntry
+from pipeline.report.queue import QueueEntry, ranked
 from pipeline.report.result import NO_OWNER, PRIOR, Finding, Hunt
 from pipeline.report.text import clock, shorten, span, visible
 
@@ -32,6 +34,7 @@ DOMAIN_STYLES = {
     "data_access": "red",
 }
 STATEMENT_LIMIT = 5
+STEP_WIDTH = 150  # two lines at 120 columns, three at 80; the report has all of it
 BAR_WIDTH = 10
 
 
@@ -40,7 +43,7 @@ def safe(value: object, style: str = "") -> Text:
     return Text(visible(value), style=style)
 
 
-def hunt_view(hunt: Hunt, folder: str | None = None, step_limit: int = 10) -> RenderableType:
+def hunt_view(hunt: Hunt, folder: str | None = None, step_limit: int = 12) -> RenderableType:
     """The whole hunt, to print at any width."""
     parts: list[RenderableType] = [_head(hunt), Text()]
     parts += [
@@ -76,12 +79,20 @@ def _chain(hunt: Hunt, limit: int) -> RenderableType:
     table.add_column(ratio=1)
     table.add_column(no_wrap=True, justify="right")
     day = hunt.reset.occurred_at.date()
-    for step in narrative.chain(hunt, limit):
+    for step in chain(hunt, limit):
         at = clock(step.occurred_at)
         since = "reset" if step.is_reset else _since(step.occurred_at - hunt.reset.occurred_at)
         # The reset is told in full above; here it is one line like the others.
         sentence = f"{narrative.kinds_words(hunt.reset.kinds)} reset" if step.is_reset else step.sentence
-        words = Text.assemble(("● ", DOMAIN_STYLES.get(step.control_domain or "", "dim")), safe(sentence))
+        dot = ("● ", DOMAIN_STYLES.get(step.control_domain or "", "dim"))
+        words = Text.assemble(
+            dot,
+            safe(
+                set_cell_size(text, STEP_WIDTH).rstrip() + "…"
+                if cell_len(text := visible(sentence)) > STEP_WIDTH
+                else text
+            ),
+        )
         if step.count > 1 and not step.is_reset:
             words.append(f" (×{step.count:,})", "dim")
         table.add_row(
@@ -179,7 +190,7 @@ def queue_view(entries: Iterable[QueueEntry]) -> RenderableType:
     table.add_column("verdict", no_wrap=True)
     table.add_column("reset (UTC)", no_wrap=True)
     table.add_column("person and what happened", ratio=1)
-    for entry in entries:
+    for entry in ranked(entries):
         reset = entry.reset
         by = (
             ""

@@ -13,6 +13,7 @@ from pipeline.report.text import csv_cell, json_text
 REQUIRED = ("message", "datetime", "timestamp", "timestamp_desc")
 OURS = tuple(name for name in TIMELINE_SCHEMA.names if name not in ("occurred_at", "signals"))
 COLUMNS = (*REQUIRED, *OURS, "tag")
+TAG_LENGTH = 200
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
 
@@ -26,8 +27,8 @@ def write_csv(rows: Iterable[dict[str, Any]], stream: TextIO) -> None:
 
 def _cells(row: dict[str, Any]) -> list[str]:
     at = row["occurred_at"].replace(tzinfo=UTC)
-    signals = [csv_cell(name) for name in row["signals"] or ()]
-    tags = [*signals, *(f"{label}:{row[label]}" for label in ("control_domain", "seed") if row[label])]
+    labels = (f"{name}:{row[name]}" for name in ("control_domain", "seed") if row[name])
+    tags = [csv_cell(tag)[:TAG_LENGTH] for tag in (*(row["signals"] or ()), *labels)]
     ours = (str(value) if isinstance(value := row[name], (int, float)) else csv_cell(value) for name in OURS)
     return [
         csv_cell(_message(row)),

@@ -6,7 +6,7 @@ DuckDB's own lower(), so that folding is the same for the rule and the record.
 
 import ipaddress
 from collections.abc import Callable
-from functools import partial
+from functools import cache, partial
 
 import duckdb
 from sigma.types import (
@@ -95,11 +95,20 @@ def matches_regex(value: SigmaRegularExpression) -> Test:
         raise ValueError(f"the placeholder in {pattern!r} is not resolved")
     if flags := "".join(sorted(FLAGS[flag] for flag in value.flags)):
         pattern = f"(?{flags}){pattern}"
-    try:
-        duckdb.execute("select regexp_matches('', $pattern)", {"pattern": pattern})
-    except duckdb.Error as error:
-        raise ValueError(f"the regular expression {pattern!r} is not RE2: {str(error).splitlines()[0]}") from error
+    if problem := _regex_problem(pattern):
+        raise ValueError(f"the regular expression {pattern!r} is not RE2: {problem}")
     return lambda v: f"regexp_matches({v}, {literal(pattern)})"
+
+
+@cache
+def _regex_problem(pattern: str) -> str | None:
+    """DuckDB's own word on a pattern: it refuses lookaround and backreferences, and would do so at run time."""
+    with duckdb.connect() as con:
+        try:
+            con.execute("select regexp_matches('', $pattern)", {"pattern": pattern})
+        except duckdb.Error as error:
+            return str(error).splitlines()[0]
+    return None
 
 
 def in_network(network: ipaddress.IPv4Network | ipaddress.IPv6Network) -> Test:

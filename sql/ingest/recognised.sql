@@ -60,9 +60,13 @@ select
         when operation_name_value is not null and time_generated is not null then 'azure_activity'
         when
             contains(operation_name, '/') and resource_id is not null
-            and category in (
-                'administrative', 'write', 'delete', 'action', 'security', 'policy', 'servicehealth', 'resourcehealth', 'alert', 'autoscale',
-                'recommendation'
+            -- not IN: a long list becomes a hash join, and that loses the reading order
+            and list_contains(
+                [
+                    'administrative', 'write', 'delete', 'action', 'security', 'policy', 'servicehealth', 'resourcehealth', 'alert', 'autoscale',
+                    'recommendation'
+                ],
+                category
             )
         then 'azure_activity'
     end as source,

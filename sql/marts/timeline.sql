@@ -86,7 +86,14 @@ select
     coalesce(told.control_domain, brought.control_domain, case when rows_once.thing_id is null then 'help_desk' end) as control_domain,
     coalesce(told.signals, []) as signals,
     coalesce(told.points, 0) as points,
-    concat_ws('. ', rows_once.why, case when not contains(rows_once.why, brought.why) then brought.why end, told.why) as why,
+    -- what the event did, what speaks for it, and last how its holder was reached
+    concat_ws(
+        '. ',
+        case when rows_once.thing_id is null then rows_once.why end,
+        case when not contains(rows_once.why, brought.why) then brought.why end,
+        told.why,
+        case when rows_once.thing_id is not null then rows_once.why end
+    ) as why,
     rows_once.thing_id,
     rows_once.depth,
     rows_once.seed

@@ -161,12 +161,12 @@ def alice_reach() -> tuple[Reached, ...]:
         reached(OLD_SESSION, "entra_session", 2, (), "session from before the reset, still used", seed="residual", confidence=0.9),
         reached(APP_SECRET, "sp_credential", 16, to_secret, "secret added to payroll-sync"),
         reached(APP, "entra_sp", 19, ("sign-in", "role-granted"), "role granted to payroll-sync", name="payroll-sync"),
-        reached(KEY, "aws_key", 41, to_key, "access key read from kv-payroll, then used from the same address", name="payroll-exporter"),
-        reached(TEMPORARY, "temporary_key", 46, (*to_key, "assume-role"), "temporary key of role backup-sync"),
-        reached(ROLE, "aws_session", 46, (*to_key, "assume-role"), "session backup-sync", from_thing_id=KEY),
+        reached(KEY, "aws_key", 41, to_key, "access key read from kv-payroll, then used from the same address", name="payroll-exporter", depth=3),
+        reached(TEMPORARY, "temporary_key", 46, (*to_key, "assume-role"), "temporary key of role backup-sync", depth=4),
+        reached(ROLE, "aws_session", 46, (*to_key, "assume-role"), "session backup-sync", from_thing_id=KEY, depth=4),
         reached(STORAGE, "storage_key", 33, (*to_secret, "secret-get-1"), "account key listed by payroll-sync", confidence=0.62),
         *(reached(f"secret:kv-payroll/aws-exporter-{index}", "secret", 26 + index * 0.4, (*to_secret, f"secret-get-{index}"), "secret read by payroll-sync", from_thing_id=APP_SECRET) for index in range(6)),
-        reached("aws-account:999988887777", "foreign_account", 95, (*to_key, "assume-role", "snapshot-shared"), "snapshot shared with it", from_thing_id=TEMPORARY),
+        reached("aws-account:999988887777", "foreign_account", 95, (*to_key, "assume-role", "snapshot-shared"), "shared snap-0a1b2c3d4e5f67890 with account 999988887777", from_thing_id=TEMPORARY, depth=5),
     )
     # fmt: on
 
