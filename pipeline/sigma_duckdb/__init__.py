@@ -6,7 +6,7 @@ Rules speak the vendor's field names, looked up in `raw`; `log_sources.yaml` say
 
 from dataclasses import dataclass
 
-from sigma.exceptions import SigmaError
+from sigma.exceptions import SigmaError, SigmaTypeError
 from sigma.rule import SigmaRule
 
 from pipeline.errors import DetectionError
@@ -30,7 +30,7 @@ def convert(text: str, where: str = "", log_source: LogSource | None = None) -> 
     """The Sigma rule in `text` as SQL; a DetectionError at `where` for a rule that cannot be said exactly."""
     backend = DuckDBBackend(log_source=log_source)
     try:
-        rule = SigmaRule.from_yaml(text)
+        rule = _parse(text)
         predicates = backend.convert_rule(rule, "predicate")
         bound = backend.action_bound(rule)
     except SigmaError as error:
@@ -38,6 +38,13 @@ def convert(text: str, where: str = "", log_source: LogSource | None = None) -> 
     if len(predicates) != 1:
         raise DetectionError("the rule gives no query", where, "it needs a detection with a condition")
     return ConvertedRule(backend.log_source.sources, predicates[0], bound, frozenset(negated_fields(rule)))
+
+
+def _parse(text: str) -> SigmaRule:
+    try:
+        return SigmaRule.from_yaml(text)
+    except (AttributeError, TypeError, KeyError) as error:  # pySigma's, on a value of a type that it does not expect
+        raise SigmaTypeError(f"a value has a type that Sigma does not know ({error})") from error
 
 
 def log_source_of(product: str, service: str) -> LogSource:

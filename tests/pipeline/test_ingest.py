@@ -343,3 +343,13 @@ def test_two_writers_at_once_are_refused(many_files: Path, tmp_path: Path) -> No
         fcntl.flock(lock, fcntl.LOCK_EX)
         with pytest.raises(InputError, match="another ingest is writing"):
             ingest(lake, [many_files], NOW)
+
+
+def test_recognising_joins_nothing_because_a_join_loses_the_reading_order(tmp_path: Path) -> None:
+    from pipeline.settings import sql_text
+
+    with duckdb.connect() as con:
+        con.execute("create table read_records (source_file varchar, record varchar, problem varchar)")
+        plan = con.execute(f"explain {sql_text('ingest/recognised')}").fetchall()[0][1]
+    assert "READ" in plan.upper() or "SCAN" in plan.upper()
+    assert "JOIN" not in plan.upper()

@@ -80,3 +80,23 @@ def test_sql_equals_plain_matcher(selections: list[Any], condition: str, seed: i
         con.register("events", pa.table({"number": list(range(RECORD_COUNT)), "raw": [json.dumps(record) for record in records]}))
         found = {row[0] for row in con.execute(f"select number from events where {predicate}").fetchall()}
     assert found == {number for number, record in enumerate(records) if is_match(rule, record)}, text
+
+
+ANYTHING = st.recursive(
+    st.one_of(st.none(), st.booleans(), st.integers(), st.floats(), st.text(max_size=6)),
+    lambda inner: st.one_of(st.lists(inner, max_size=2), st.dictionaries(st.text("ab.|*cidrenxsto", max_size=8), inner, max_size=2)),
+    max_leaves=4,
+)
+
+
+@settings(max_examples=200, deadline=None)
+@given(detection=st.dictionaries(st.sampled_from(("s1", "s2", "timeframe")), ANYTHING, max_size=2), condition=st.one_of(CONDITIONS, ANYTHING))
+def test_any_yaml_converts_to_sql_that_runs_or_is_refused(detection: dict[str, Any], condition: Any) -> None:
+    text = yaml.safe_dump({"title": "t", "logsource": {"product": "test"}, "detection": {**detection, "condition": condition}})
+    try:
+        predicate = convert(text, log_source=LogSource()).predicate
+    except DetectionError:
+        return
+    with duckdb.connect() as con:
+        con.register("events", pa.table({"number": [1], "raw": ['{"a":{"b":[1,"x"]}}']}))
+        con.execute(f"select number from events where {predicate}").fetchall()
