@@ -34,10 +34,15 @@ app.add_typer(detections_app, name="detections")
 app.add_typer(lake_app, name="lake")
 
 LakeOption = Annotated[
-    Path, typer.Option("--lake", envvar="POSTRESET_LAKE", help="Folder of the lake.", show_default=str(DEFAULT_LAKE))
+    Path,
+    typer.Option(
+        "--lake", envvar="POSTRESET_LAKE", help="Folder of the lake.", show_default=str(DEFAULT_LAKE)
+    ),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="JSON on stdout.")]
-RulesOption = Annotated[list[Path] | None, typer.Option("--rules", help="Folder of detections of your own, besides ours.")]
+RulesOption = Annotated[
+    list[Path] | None, typer.Option("--rules", help="Folder of detections of your own, besides ours.")
+]
 
 
 class QueryFormat(StrEnum):
@@ -58,7 +63,9 @@ def set_up(
 
 
 def out() -> Console:
-    return Console(highlight=False, width=None if sys.stdout.isatty() else int(os.environ.get("COLUMNS", "110")))
+    return Console(
+        highlight=False, width=None if sys.stdout.isatty() else int(os.environ.get("COLUMNS", "110"))
+    )
 
 
 def talk() -> Console:
@@ -82,7 +89,13 @@ def _json_value(value: Any) -> Any:
 
 
 def _progress() -> Progress:
-    return Progress(SpinnerColumn(), TextColumn("{task.description}"), console=talk(), transient=True, disable=not sys.stderr.isatty())
+    return Progress(
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        console=talk(),
+        transient=True,
+        disable=not sys.stderr.isatty(),
+    )
 
 
 # --- ingest ----------------------------------------------------------------------------------------------------------
@@ -90,19 +103,28 @@ def _progress() -> Progress:
 
 @app.command()
 def ingest(
-    paths: Annotated[list[Path], typer.Argument(help="Files and folders of logs; format and source are recognised.", show_default=False)],
+    paths: Annotated[
+        list[Path],
+        typer.Argument(
+            help="Files and folders of logs; format and source are recognised.", show_default=False
+        ),
+    ],
     lake: LakeOption = DEFAULT_LAKE,
     as_json: JsonOption = False,
 ) -> None:
     """Take logs into the lake, and account for every record."""
-    from pipeline.ingest import MissingPaths, ingest as take_in
+    from pipeline.ingest import MissingPaths
+    from pipeline.ingest import ingest as take_in
 
     missing: InputError | None = None
     with _progress() as progress:
         task = progress.add_task("ingest: reading")
         try:
             summary = take_in(
-                lake, paths, utc_now(), lambda done, every: progress.update(task, description=f"ingest: {done} of {every} files")
+                lake,
+                paths,
+                utc_now(),
+                lambda done, every: progress.update(task, description=f"ingest: {done} of {every} files"),
             )
         except MissingPaths as error:
             summary, missing = error.summary, error
@@ -116,7 +138,12 @@ def ingest(
                 "duplicates": total.duplicates,
                 "quarantined": total.quarantined,
                 "by_source": {
-                    c.source: {"records": c.records, "events": c.events, "duplicates": c.duplicates, "quarantined": c.quarantined}
+                    c.source: {
+                        "records": c.records,
+                        "events": c.events,
+                        "duplicates": c.duplicates,
+                        "quarantined": c.quarantined,
+                    }
                     for c in summary.counts.values()
                 },
                 "quarantine_reasons": dict(summary.reasons.most_common()),
@@ -150,14 +177,23 @@ def resets(lake: LakeOption = DEFAULT_LAKE, as_json: JsonOption = False) -> None
 
 @app.command()
 def hunt(
-    who: Annotated[str | None, typer.Argument(help="UPN, e-mail, object id, ARN or login, or an unambiguous part of one.")] = None,
-    at: Annotated[str | None, typer.Option("--at", help="About when the reset was, e.g. 2026-03-02T09:14Z.")] = None,
+    who: Annotated[
+        str | None,
+        typer.Argument(help="UPN, e-mail, object id, ARN or login, or an unambiguous part of one."),
+    ] = None,
+    at: Annotated[
+        str | None, typer.Option("--at", help="About when the reset was, e.g. 2026-03-02T09:14Z.")
+    ] = None,
     since: Annotated[str | None, typer.Option("--from", help="Every reset from this time …")] = None,
     until: Annotated[str | None, typer.Option("--to", help="… to this, ranked.")] = None,
-    window: Annotated[str, typer.Option("--window", help="How long after the reset to follow: 90m, 72h, 3d.")] = "72h",
+    window: Annotated[
+        str, typer.Option("--window", help="How long after the reset to follow: 90m, 72h, 3d.")
+    ] = "72h",
     look_back: Annotated[str, typer.Option("--look-back", help="How much past to compare with.")] = "30d",
     to_folder: Annotated[Path, typer.Option("--out", help="Where the hunt folders go.")] = Path("out"),
-    fail_on: Annotated[int | None, typer.Option("--fail-on", help="Exit 1 if a score is at or above this.", min=0, max=100)] = None,
+    fail_on: Annotated[
+        int | None, typer.Option("--fail-on", help="Exit 1 if a score is at or above this.", min=0, max=100)
+    ] = None,
     rules: RulesOption = None,
     lake: LakeOption = DEFAULT_LAKE,
     as_json: JsonOption = False,
@@ -183,7 +219,9 @@ def hunt(
     entries, summaries, view = [], [], None
     with _progress() as progress:
         task = progress.add_task("hunt")
-        for result in hunt_resets(Lake.open(lake), request, lambda stage: progress.update(task, description=f"hunt: {stage}")):
+        for result in hunt_resets(
+            Lake.open(lake), request, lambda stage: progress.update(task, description=f"hunt: {stage}")
+        ):
             name = folder_name(result.hunt_id)
             folder = _written(write_hunt_folder, result, to_folder / name)
             entries.append(queue_entry(result, name))
@@ -192,7 +230,13 @@ def hunt(
             elif not is_window:
                 view = hunt_view(result, str(folder))
         if is_window:
-            queue = _written(write_queue, entries, to_folder, request.since or request.until, request.until or request.since)
+            queue = _written(
+                write_queue,
+                entries,
+                to_folder,
+                request.since or request.until,
+                request.until or request.since,
+            )
             view = Group(queue_view(entries), Text(f"\nQueue   {queue}", style="bold"))
     if as_json:
         write_json(summaries if is_window else summaries[0])
@@ -207,7 +251,11 @@ def _written(write: Callable[..., Path], *arguments: Any) -> Path:
     try:
         return write(*arguments)
     except OSError as error:
-        raise InputError(f"cannot be written ({error.strerror})", str(error.filename or ""), "give another folder with --out") from error
+        raise InputError(
+            f"cannot be written ({error.strerror})",
+            str(error.filename or ""),
+            "give another folder with --out",
+        ) from error
 
 
 # --- query -----------------------------------------------------------------------------------------------------------
@@ -261,14 +309,18 @@ def detections_check(rules: RulesOption = None) -> None:
     from pipeline.errors import DetectionError
 
     cases = resource_root() / "tests" / "detections"
-    problems = check_detections([resource_root() / "detections", *(rules or [])], cases if cases.is_dir() else None)
+    problems = check_detections(
+        [resource_root() / "detections", *(rules or [])], cases if cases.is_dir() else None
+    )
     if problems:
         raise DetectionError(f"{len(problems)} problems\n" + "\n".join(str(problem) for problem in problems))
     talk().print("detections check: no problems")
 
 
 @detections_app.command("coverage")
-def detections_coverage(lake: LakeOption = DEFAULT_LAKE, rules: RulesOption = None, as_json: JsonOption = False) -> None:
+def detections_coverage(
+    lake: LakeOption = DEFAULT_LAKE, rules: RulesOption = None, as_json: JsonOption = False
+) -> None:
     """Which detections can be evaluated on this lake: is there any log of the source they read?"""
     from pipeline.detect import unseen_sources
     from pipeline.hunt import connect, load_rule_set
@@ -322,7 +374,9 @@ def simulate(
 
     summary = write_logs(folder, scenario.replace("-", "_"), seed, events)
     if as_json:
-        write_json({"files": summary.file_count, "bytes": summary.byte_count, "records": summary.record_counts})
+        write_json(
+            {"files": summary.file_count, "bytes": summary.byte_count, "records": summary.record_counts}
+        )
     else:
         talk().print(
             f"simulate: {sum(summary.record_counts.values())} records in {summary.file_count} files "
@@ -334,12 +388,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Runs the command line and returns its exit code; an error of ours is one line on stderr."""
     command = " ".join(["postreset", *([arguments[0]] if arguments else sys.argv[1:2])])
     try:
-        app(args=list(arguments) if arguments is not None else None, standalone_mode=False)
+        code = app(args=list(arguments) if arguments is not None else None, standalone_mode=False)
     except PostresetError as error:
         talk().print(f"{command}: {error}", markup=False, style="bold red" if sys.stderr.isatty() else None)
         return error.exit_code
-    except typer.Exit as stop:
-        return stop.exit_code
     except (KeyboardInterrupt, typer.Abort):
         talk().print(f"{command}: interrupted; what was committed is kept, run it again to go on")
         return 130
@@ -352,7 +404,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             raise
         talk().print(f"{command}: {usage()}: see `{command} --help`", markup=False)
         return SettingsError.exit_code
-    return 0
+    return code if isinstance(code, int) else 0  # what a command raised with typer.Exit
 
 
 def run() -> None:

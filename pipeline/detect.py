@@ -34,17 +34,24 @@ WHY = """
 def register_detections(con: duckdb.DuckDBPyConnection, detections: Sequence[Detection]) -> None:
     """Make the table `detections`: what each one is worth, whose it is and what closes it."""
     con.execute(f"create or replace table detections ({DETECTION_COLUMNS})")
-    rows = [(d.name, d.title, d.kind, d.control_domain, d.points, d.level, d.content_hash, d.close_when) for d in detections]
+    rows = [
+        (d.name, d.title, d.kind, d.control_domain, d.points, d.level, d.content_hash, d.close_when)
+        for d in detections
+    ]
     if rows:
         con.executemany("insert into detections values (?, ?, ?, ?, ?, ?, ?, ?)", rows)
 
 
-def evaluate_rules(con: duckdb.DuckDBPyConnection, detections: Sequence[Detection], events_relation: str = "events") -> None:
+def evaluate_rules(
+    con: duckdb.DuckDBPyConnection, detections: Sequence[Detection], events_relation: str = "events"
+) -> None:
     """Make `signals` afresh from the Sigma rules among `detections`. Raises DetectionError for a rule that cannot be converted."""
     started_at = time.monotonic()
     rules = convert_rules(detections)
     _create_signals(con)
-    con.execute("create or replace temp table rule_actions (rule integer, detection varchar, title varchar, seen_source varchar, seen_action varchar)")
+    con.execute(
+        "create or replace temp table rule_actions (rule integer, detection varchar, title varchar, seen_source varchar, seen_action varchar)"
+    )
     if rules:
         _find_rule_actions(con, rules, events_relation)
         tests = "\n".join(f"when {number} then {rule.predicate}" for number, (_, rule) in enumerate(rules))
@@ -85,7 +92,9 @@ def evaluate_rules_one_by_one(
 
 
 def evaluate_correlations(
-    con: duckdb.DuckDBPyConnection, detections: Sequence[Detection], params: Mapping[str, object] | None = None
+    con: duckdb.DuckDBPyConnection,
+    detections: Sequence[Detection],
+    params: Mapping[str, object] | None = None,
 ) -> None:
     """Append the signals of the correlations to `signals`; needs `events`, the int_* models and `reach`.
 
@@ -100,8 +109,15 @@ def evaluate_correlations(
         try:
             con.execute(f"insert into signals by name {detection.query}", bound)
         except duckdb.Error as error:
-            raise DetectionError(f"the correlation does not run: {error}", detection.where(), "mend its SQL or its params") from error
-        log.info("detect: %s, %d signals, %.1f s", detection.name, _signal_count(con) - before, time.monotonic() - started_at)
+            raise DetectionError(
+                f"the correlation does not run: {error}", detection.where(), "mend its SQL or its params"
+            ) from error
+        log.info(
+            "detect: %s, %d signals, %.1f s",
+            detection.name,
+            _signal_count(con) - before,
+            time.monotonic() - started_at,
+        )
 
 
 def convert_rules(detections: Sequence[Detection]) -> list[tuple[Detection, ConvertedRule]]:
@@ -120,10 +136,19 @@ def convert_rules(detections: Sequence[Detection]) -> list[tuple[Detection, Conv
     return converted
 
 
-def unseen_sources(con: duckdb.DuckDBPyConnection, detections: Sequence[Detection], events_relation: str = "events") -> dict[str, tuple[str, ...]]:
+def unseen_sources(
+    con: duckdb.DuckDBPyConnection, detections: Sequence[Detection], events_relation: str = "events"
+) -> dict[str, tuple[str, ...]]:
     """Rules that could not match whatever happened: by name, the sources they read of which no event was seen."""
-    seen = {row[0] for row in con.execute(f"select distinct source from {_identifier(events_relation)}").fetchall()}
-    return {detection.name: rule.sources for detection, rule in convert_rules(detections) if not seen & set(rule.sources)}
+    seen = {
+        row[0]
+        for row in con.execute(f"select distinct source from {_identifier(events_relation)}").fetchall()
+    }
+    return {
+        detection.name: rule.sources
+        for detection, rule in convert_rules(detections)
+        if not seen & set(rule.sources)
+    }
 
 
 def _find_rule_actions(
@@ -154,7 +179,10 @@ def _signal_count(con: duckdb.DuckDBPyConnection) -> int:
 
 
 def _has_table(con: duckdb.DuckDBPyConnection, name: str) -> bool:
-    return con.execute("select 1 from duckdb_tables() where table_name = $name", {"name": name}).fetchone() is not None
+    return (
+        con.execute("select 1 from duckdb_tables() where table_name = $name", {"name": name}).fetchone()
+        is not None
+    )
 
 
 def _identifier(name: str) -> str:

@@ -21,7 +21,6 @@ from pipeline.errors import DetectionError
 from pipeline.sigma_duckdb import column_text, log_source_of
 
 TABLES_FILE = Path(__file__).with_name("detection_case_tables.sql")
-FOLDERS = {"aws", "entra", "azure", "okta", "m365", "correlation"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,12 +57,18 @@ def read_cases(path: Path) -> CaseFile:
         base = content["base"] if "base" in content else content["given"]
         cases = tuple(
             Case(
-                str(case["case"]), case["expect"], case.get("change") or {}, case.get("add") or {}, case.get("params") or {}
+                str(case["case"]),
+                case["expect"],
+                case.get("change") or {},
+                case.get("add") or {},
+                case.get("params") or {},
             )
             for case in content["cases"]
         )
     except (OSError, UnicodeDecodeError, yaml.YAMLError, KeyError, TypeError) as error:
-        raise DetectionError(f"no case file ({error!r})", str(path), "write base: or given:, and cases: with case and expect") from error
+        raise DetectionError(
+            f"no case file ({error!r})", str(path), "write base: or given:, and cases: with case and expect"
+        ) from error
     return CaseFile(path, base, cases)
 
 
@@ -102,11 +107,15 @@ def _correlation_failure(detection: Detection, case_file: CaseFile, case: Case) 
         given[table] = [*given.get(table, []), *rows]
     signals = correlate(detection, given, case.params)
     wanted = case.expect if isinstance(case.expect, list) else []
-    shown = [{key: signal.get(key) for key in columns} for signal, columns in zip(signals, wanted, strict=False)]
+    shown = [
+        {key: signal.get(key) for key in columns} for signal, columns in zip(signals, wanted, strict=False)
+    ]
     return None if len(signals) == len(wanted) and shown == wanted else f"expected {wanted}, found {signals}"
 
 
-def correlate(detection: Detection, given: Mapping[str, list[dict[str, Any]]], params: Mapping[str, Any]) -> list[dict[str, Any]]:
+def correlate(
+    detection: Detection, given: Mapping[str, list[dict[str, Any]]], params: Mapping[str, Any]
+) -> list[dict[str, Any]]:
     """The signals of the correlation on these rows, in the order of time."""
     con = _connect()
     for table, rows in given.items():
@@ -142,13 +151,16 @@ def path_keys(record: Any, path: str) -> list[str | int]:
     rest = path.split(".")
     while rest:
         if isinstance(record, list):
-            keys.append(int(rest.pop(0)))
-            record = record[keys[-1]] if keys[-1] < len(record) else None  # type: ignore[operator]
+            position = int(rest.pop(0))
+            keys.append(position)
+            record = record[position] if position < len(record) else None
             continue
-        length = next((n for n in range(len(rest), 0, -1) if isinstance(record, dict) and ".".join(rest[:n]) in record), 1)
-        keys.append(".".join(rest[:length]))
+        held = record if isinstance(record, dict) else {}
+        length = next((n for n in range(len(rest), 0, -1) if ".".join(rest[:n]) in held), 1)
+        key = ".".join(rest[:length])
+        keys.append(key)
         rest = rest[length:]
-        record = record.get(keys[-1]) if isinstance(record, dict) else None
+        record = held.get(key)
     return keys
 
 
@@ -167,14 +179,20 @@ def _insert(con: duckdb.DuckDBPyConnection, table: str, rows: Sequence[Mapping[s
         con.register("case_rows", batch)
         con.execute(f'insert into "{table}" by name select * from case_rows')
     except duckdb.Error as error:
-        raise DetectionError(f"the rows given for {table} do not fit it ({error})", hint="name its columns") from error
+        raise DetectionError(
+            f"the rows given for {table} do not fit it ({error})", hint="name its columns"
+        ) from error
 
 
 def correlation_columns(detection: Detection) -> list[str]:
     """The columns of the correlation's SELECT. Raises DetectionError where it does not bind to the models."""
     con = _connect()
     try:
-        cursor = con.execute(detection.query, {parameter.name: parameter.default for parameter in detection.parameters})
+        cursor = con.execute(
+            detection.query, {parameter.name: parameter.default for parameter in detection.parameters}
+        )
     except duckdb.Error as error:
-        raise DetectionError(f"the correlation does not run: {error}", detection.where(), "mend its SQL or its params") from error
+        raise DetectionError(
+            f"the correlation does not run: {error}", detection.where(), "mend its SQL or its params"
+        ) from error
     return [column[0] for column in cursor.description]

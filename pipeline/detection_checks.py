@@ -18,11 +18,23 @@ from pipeline.errors import DetectionError
 from pipeline.settings import resource_root
 from pipeline.sigma_duckdb import convert, log_source_of
 
-Finding = tuple[str, str, str]
+Fault = tuple[str, str, str]
 """The key whose line it concerns, what is wrong, and what to do."""
 
-SIGNAL_COLUMNS = ["detection", "source", "tenant_id", "event_id", "occurred_at", "reset_id", "thing_id", "why"]
-PLACEHOLDERS = re.compile(r"\b(todo|fixme|tbd|xxx+|lorem|placeholder|unknown|n/a|legitimate (admin\w*|activity|use))\b", re.IGNORECASE)
+SIGNAL_COLUMNS = [
+    "detection",
+    "source",
+    "tenant_id",
+    "event_id",
+    "occurred_at",
+    "reset_id",
+    "thing_id",
+    "why",
+]
+PLACEHOLDERS = re.compile(
+    r"\b(todo|fixme|tbd|xxx+|lorem|placeholder|unknown|n/a|legitimate (admin\w*|activity|use))\b",
+    re.IGNORECASE,
+)
 MIN_FALSE_POSITIVE_WORDS = 6
 MAX_POINTS = 5.0
 FRAMEWORKS = {
@@ -37,7 +49,7 @@ def check_detections(folders: Sequence[Path], cases_root: Path | None = None) ->
     detections, problems = read_detections(folders)
     for detection in detections:
         for check in CHECKS:
-            problems += [_problem(detection, *finding) for finding in check(detection)]
+            problems += [_problem(detection, *fault) for fault in check(detection)]
     problems += _check_uniqueness(detections)
     if cases_root is not None:
         for detection in detections:
@@ -46,9 +58,13 @@ def check_detections(folders: Sequence[Path], cases_root: Path | None = None) ->
     return sorted(problems, key=lambda problem: (str(problem.path), problem.line, problem.what))
 
 
-def check_name(detection: Detection) -> Iterator[Finding]:
+def check_name(detection: Detection) -> Iterator[Fault]:
     if detection.path.stem != detection.name:
-        yield "name", f"the name {detection.name} is not the file's stem", f"rename the file to {detection.name}{detection.path.suffix}"
+        yield (
+            "name",
+            f"the name {detection.name} is not the file's stem",
+            f"rename the file to {detection.name}{detection.path.suffix}",
+        )
     if not re.fullmatch(r"[a-z][a-z0-9_]*", detection.name):
         yield "name", f"the name {detection.name!r} is not in snake_case", "use small letters, digits and _"
     try:
@@ -57,7 +73,7 @@ def check_name(detection: Detection) -> Iterator[Finding]:
         yield "id", f"the id {detection.id!r} is no UUID", "make one with `python -m uuid`"
 
 
-def check_words(detection: Detection) -> Iterator[Finding]:
+def check_words(detection: Detection) -> Iterator[Fault]:
     texts = {
         "title": detection.title,
         "description": detection.description,
@@ -73,15 +89,23 @@ def check_words(detection: Detection) -> Iterator[Finding]:
         yield "description", "the description is one sentence", "say what it detects, then why it matters"
 
 
-def check_false_positives(detection: Detection) -> Iterator[Finding]:
+def check_false_positives(detection: Detection) -> Iterator[Fault]:
     if not detection.falsepositives:
-        yield "falsepositives", "no false positive is named", "name a situation in life, and how to tell it apart"
+        yield (
+            "falsepositives",
+            "no false positive is named",
+            "name a situation in life, and how to tell it apart",
+        )
     for text in detection.falsepositives:
         if len(text.split()) < MIN_FALSE_POSITIVE_WORDS:
-            yield "falsepositives", f"the false positive {text!r} says too little", "name the situation, and how to tell it apart"
+            yield (
+                "falsepositives",
+                f"the false positive {text!r} says too little",
+                "name the situation, and how to tell it apart",
+            )
 
 
-def check_references(detection: Detection) -> Iterator[Finding]:
+def check_references(detection: Detection) -> Iterator[Fault]:
     if not detection.references:
         yield "references", "there is no reference", "name a report of the attack"
     for reference in detection.references:
@@ -93,7 +117,7 @@ def check_references(detection: Detection) -> Iterator[Finding]:
                 yield key, f"{reference!r} is no such id", recommendation
 
 
-def check_attack(detection: Detection) -> Iterator[Finding]:
+def check_attack(detection: Detection) -> Iterator[Fault]:
     known_ids, known_tactics = read_attack()
     tags = [tag.removeprefix("attack.") for tag in detection.tags if tag.startswith("attack.")]
     techniques = [tag.upper() for tag in tags if re.match(r"t\d", tag)]
@@ -101,24 +125,38 @@ def check_attack(detection: Detection) -> Iterator[Finding]:
         yield "tags", "no ATT&CK technique is named", "add a tag such as attack.t1078.004"
     for technique in techniques:
         if technique not in known_ids:
-            yield "tags", f"the ATT&CK id {technique} is not known", "correct it, or add it to detections/attack.csv"
+            yield (
+                "tags",
+                f"the ATT&CK id {technique} is not known",
+                "correct it, or add it to detections/attack.csv",
+            )
     for tactic in set(tags) - {technique.lower() for technique in techniques}:
         if tactic not in known_tactics:
-            yield "tags", f"the ATT&CK tactic {tactic!r} is not known", "correct it, or add it to detections/attack.csv"
+            yield (
+                "tags",
+                f"the ATT&CK tactic {tactic!r} is not known",
+                "correct it, or add it to detections/attack.csv",
+            )
 
 
-def check_points(detection: Detection) -> Iterator[Finding]:
+def check_points(detection: Detection) -> Iterator[Fault]:
     if not 0 < detection.points <= MAX_POINTS:
-        yield "points", f"{detection.points} points", f"give more than 0 and at most {MAX_POINTS} log-odds points"
+        yield (
+            "points",
+            f"{detection.points} points",
+            f"give more than 0 and at most {MAX_POINTS} log-odds points",
+        )
 
 
-def check_query(detection: Detection) -> Iterator[Finding]:
+def check_query(detection: Detection) -> Iterator[Fault]:
     """The rule converts; the correlation is one SELECT that binds, with the columns of `signals`."""
     try:
         if detection.kind == "sigma":
             convert(detection.query, detection.where("detection"))
             return
-        if [statement.type for statement in duckdb.extract_statements(detection.query)] != [duckdb.StatementType.SELECT]:
+        if [statement.type for statement in duckdb.extract_statements(detection.query)] != [
+            duckdb.StatementType.SELECT
+        ]:
             yield "", "the SQL is not one SELECT", "write one SELECT"
             return
         columns = correlation_columns(detection)
@@ -130,7 +168,7 @@ def check_query(detection: Detection) -> Iterator[Finding]:
         yield "", f"the SQL does not parse: {error}", "mend the SQL"
 
 
-CHECKS: tuple[Callable[[Detection], Iterator[Finding]], ...] = (
+CHECKS: tuple[Callable[[Detection], Iterator[Fault]], ...] = (
     check_name,
     check_words,
     check_false_positives,
@@ -156,7 +194,9 @@ def _check_uniqueness(detections: Sequence[Detection]) -> Iterator[Problem]:
         for detection in detections:
             value = str(getattr(detection, key)).lower()
             if value in first:
-                yield _problem(detection, key, f"the {key} is that of {first[value].path}", f"give it {key} of its own")
+                yield _problem(
+                    detection, key, f"the {key} is that of {first[value].path}", f"give it {key} of its own"
+                )
             first.setdefault(value, detection)
 
 
@@ -170,11 +210,18 @@ def _check_cases(detection: Detection, cases_root: Path) -> Iterator[Problem]:
         for what, recommendation in _check_case_set(detection, case_file):
             yield Problem(path, 1, what, recommendation)
         for name, failure in run_cases(detection, case_file).items():
-            yield Problem(path, _line_of(path, name), f"the case {name!r} does not hold: {failure}", "mend the detection or the case")
+            yield Problem(
+                path,
+                _line_of(path, name),
+                f"the case {name!r} does not hold: {failure}",
+                "mend the detection or the case",
+            )
     except DetectionError as error:
         yield Problem(path, 1, error.what, error.hint)
     except (KeyError, IndexError, ValueError, TypeError) as error:
-        yield Problem(path, 1, f"a change names a place that the base does not have ({error!r})", "correct its path")
+        yield Problem(
+            path, 1, f"a change names a place that the base does not have ({error!r})", "correct its path"
+        )
 
 
 def _check_case_set(detection: Detection, case_file: CaseFile) -> Iterator[tuple[str, str]]:
@@ -188,18 +235,28 @@ def _check_case_set(detection: Detection, case_file: CaseFile) -> Iterator[tuple
         yield "no case is a miss by one change", "add a case that differs in one thing and is spared"
     if detection.kind == "sigma":
         log_source = log_source_of(detection.product, detection.service)
-        absent = [_without_positions(path) for case in cases for path, value in case.change.items() if value is None]
+        absent = [
+            _without_positions(path) for case in cases for path, value in case.change.items() if value is None
+        ]
         for field in sorted(convert(detection.query, detection.where("detection")).negated_fields):
             places = log_source.places(field)
             if not any(place == path or place.startswith(path + ".") for place in places for path in absent):
-                yield f"no case takes away the negated field {field}", f"add a case with the change {{{field}: null}}"
+                yield (
+                    f"no case takes away the negated field {field}",
+                    f"add a case with the change {{{field}: null}}",
+                )
 
 
 def _check_leftover_cases(detections: Sequence[Detection], cases_root: Path) -> Iterator[Problem]:
     expected = {case_path(cases_root, detection) for detection in detections}
     for path in sorted(cases_root.rglob("*.yml")):
         if path not in expected:
-            yield Problem(path, 1, "these cases belong to no detection", "delete the file, or name it like its detection")
+            yield Problem(
+                path,
+                1,
+                "these cases belong to no detection",
+                "delete the file, or name it like its detection",
+            )
 
 
 def _without_positions(path: str) -> str:

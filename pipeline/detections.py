@@ -17,7 +17,18 @@ from pipeline.errors import DetectionError
 
 CONTROL_DOMAINS = ("help_desk", "sessions", "entitlements", "non_human_identities", "secrets", "data_access")
 LEVELS = ("informational", "low", "medium", "high", "critical")
-TEXT_KEYS = ("title", "id", "name", "status", "description", "author", "date", "level", "control_domain", "close_when")
+TEXT_KEYS = (
+    "title",
+    "id",
+    "name",
+    "status",
+    "description",
+    "author",
+    "date",
+    "level",
+    "control_domain",
+    "close_when",
+)
 LIST_KEYS = ("references", "tags", "falsepositives", "owasp_nhi", "csf", "maestro")
 HEADER = re.compile(r"\A\s*/\*(?P<metadata>.*?)\*/\s*(?P<sql>.*)\Z", re.DOTALL)
 NO_LINE = 1
@@ -89,7 +100,9 @@ def load_detections(folders: Sequence[Path]) -> list[Detection]:
     if problems:
         noun = "fault" if len(problems) == 1 else "faults"
         lines = "\n".join(str(problem) for problem in problems)
-        raise DetectionError(f"{len(problems)} {noun} in the detections\n{lines}", hint="mend them, or leave the files out")
+        raise DetectionError(
+            f"{len(problems)} {noun} in the detections\n{lines}", hint="mend them, or leave the files out"
+        )
     return detections
 
 
@@ -104,7 +117,9 @@ def read_detections(folders: Sequence[Path]) -> tuple[list[Detection], list[Prob
         else:
             problems.extend(found)
     for path in (folder for folder in folders if not folder.exists()):
-        problems.append(Problem(path, NO_LINE, "there is nothing here", "give a folder or file of detections"))
+        problems.append(
+            Problem(path, NO_LINE, "there is nothing here", "give a folder or file of detections")
+        )
     return sorted(detections, key=lambda detection: (detection.name, str(detection.path))), problems
 
 
@@ -118,7 +133,14 @@ def read_detection(path: Path) -> Detection | list[Problem]:
         return _build(path, "sigma", text, text, text)
     header = HEADER.match(text)
     if header is None:
-        return [Problem(path, NO_LINE, "no leading /* … */ with the detection's keys", "begin the file with the header")]
+        return [
+            Problem(
+                path,
+                NO_LINE,
+                "no leading /* … */ with the detection's keys",
+                "begin the file with the header",
+            )
+        ]
     metadata = "\n" * text[: header.start("metadata")].count("\n") + header["metadata"]
     return _build(path, "correlation", text, metadata, header["sql"].strip())
 
@@ -129,7 +151,9 @@ def _detection_files(folders: Sequence[Path]) -> Iterator[Path]:
         yield from (path for path in paths if path.suffix in (".yml", ".sql"))
 
 
-def _build(path: Path, kind: Literal["sigma", "correlation"], text: str, metadata: str, query: str) -> Detection | list[Problem]:
+def _build(
+    path: Path, kind: Literal["sigma", "correlation"], text: str, metadata: str, query: str
+) -> Detection | list[Problem]:
     keys, lines, problems = _read_mapping(path, metadata)
     if keys is None:
         return problems
@@ -138,7 +162,11 @@ def _build(path: Path, kind: Literal["sigma", "correlation"], text: str, metadat
         problems.append(Problem(path, lines.get(key, NO_LINE), what, recommendation))
 
     if "correlation" in keys:
-        fault("correlation", "a Sigma correlation in YAML is not read", "several events are SQL: detections/correlation/<name>.sql")
+        fault(
+            "correlation",
+            "a Sigma correlation in YAML is not read",
+            "several events are SQL: detections/correlation/<name>.sql",
+        )
         return problems
     for key in TEXT_KEYS:
         if not str(keys.get(key) or "").strip():
@@ -147,28 +175,61 @@ def _build(path: Path, kind: Literal["sigma", "correlation"], text: str, metadat
         if not isinstance(keys.get(key, []), list):
             fault(key, f"{key} is not a list", f"write {key}: [ … ]")
     if keys.get("level") not in LEVELS:
-        fault("level", f"the level {keys.get('level')!r} is not one of Sigma's", f"use one of {', '.join(LEVELS)}")
+        fault(
+            "level",
+            f"the level {keys.get('level')!r} is not one of Sigma's",
+            f"use one of {', '.join(LEVELS)}",
+        )
     if keys.get("control_domain") not in CONTROL_DOMAINS:
-        fault("control_domain", f"unknown control domain {keys.get('control_domain')!r}", f"use one of {', '.join(CONTROL_DOMAINS)}")
+        fault(
+            "control_domain",
+            f"unknown control domain {keys.get('control_domain')!r}",
+            f"use one of {', '.join(CONTROL_DOMAINS)}",
+        )
     points = keys.get("points")
     if isinstance(points, bool) or not isinstance(points, int | float):
-        fault("points", "points are missing or no number", "write points: the log-odds of something bad, given a path from a reset")
+        fault(
+            "points",
+            "points are missing or no number",
+            "write points: the log-odds of something bad, given a path from a reset",
+        )
     if kind == "sigma" and not isinstance(keys.get("detection"), dict):
         fault("detection", "there is no detection", "write detection: with a condition")
     if kind == "correlation" and not query:
         fault("", "there is no SELECT below the header", "write one SELECT with the columns of signals")
-    log_source = keys.get("logsource") if isinstance(keys.get("logsource"), dict) else {}
+    log_source: dict[str, Any] = keys["logsource"] if isinstance(keys.get("logsource"), dict) else {}
     parameters = _read_parameters(keys.get("params") or {}, fault)
     if problems:
         return problems
+
+    def text_of(key: str) -> str:
+        return str(keys[key]).strip()
+
+    def items_of(key: str) -> tuple[str, ...]:
+        return tuple(str(item).strip() for item in keys.get(key) or [])
+
     return Detection(
         path=path,
         kind=kind,
-        **{key: str(keys[key]).strip() for key in TEXT_KEYS},
-        **{key: tuple(str(item).strip() for item in keys.get(key) or []) for key in LIST_KEYS},
-        points=float(points),  # type: ignore[arg-type]
-        product=str((log_source or {}).get("product", "")),
-        service=str((log_source or {}).get("service", "")),
+        name=text_of("name"),
+        title=text_of("title"),
+        id=text_of("id"),
+        status=text_of("status"),
+        description=text_of("description"),
+        author=text_of("author"),
+        date=text_of("date"),
+        level=text_of("level"),
+        control_domain=text_of("control_domain"),
+        points=float(keys["points"]),
+        close_when=text_of("close_when"),
+        references=items_of("references"),
+        tags=items_of("tags"),
+        falsepositives=items_of("falsepositives"),
+        owasp_nhi=items_of("owasp_nhi"),
+        csf=items_of("csf"),
+        maestro=items_of("maestro"),
+        product=str(log_source.get("product", "")),
+        service=str(log_source.get("service", "")),
         parameters=parameters,
         query=query,
         content_hash=hashlib.sha256(text.encode()).hexdigest()[:16],
@@ -183,7 +244,11 @@ def _read_parameters(params: Any, fault: Any) -> tuple[Parameter, ...]:
     parameters: list[Parameter] = []
     for name, param in params.items():
         if not isinstance(param, dict) or set(param) != {"default", "unit", "reason"}:
-            fault("params", f"the parameter {name} does not have exactly default, unit and reason", "write all three")
+            fault(
+                "params",
+                f"the parameter {name} does not have exactly default, unit and reason",
+                "write all three",
+            )
             continue
         parameters.append(Parameter(str(name), param["default"], str(param["unit"]), str(param["reason"])))
     return tuple(parameters)
@@ -196,14 +261,19 @@ def _read_mapping(path: Path, text: str) -> tuple[dict[str, Any] | None, dict[st
         if not isinstance(node, yaml.MappingNode):
             return None, {}, [Problem(path, NO_LINE, "not a mapping of keys", "write one detection a file")]
         problems = [
-            Problem(path, line, f"the key {key!r} is given twice", "keep one of them") for key, line in _double_keys(node)
+            Problem(path, line, f"the key {key!r} is given twice", "keep one of them")
+            for key, line in _double_keys(node)
         ]
         lines = {str(key.value): key.start_mark.line + 1 for key, _ in node.value}
         return yaml.safe_load(text), lines, problems
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         line = mark.line + 1 if mark else NO_LINE
-        return None, {}, [Problem(path, line, f"not YAML ({getattr(error, 'problem', None) or error})", "mend the YAML")]
+        return (
+            None,
+            {},
+            [Problem(path, line, f"not YAML ({getattr(error, 'problem', None) or error})", "mend the YAML")],
+        )
 
 
 def _double_keys(node: yaml.Node) -> Iterator[tuple[str, int]]:

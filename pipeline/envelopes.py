@@ -76,7 +76,9 @@ def _sniff_gzip(path: Path, start: bytes, size: int, file: BinaryIO) -> Sniffed:
 def _sniff_text(path: Path, start: bytes, compression: str, byte_count: int) -> Sniffed:
     text = start.removeprefix(b"\xef\xbb\xbf").lstrip()
     if not text:
-        return Sniffed(path, "none" if byte_count else "lines", compression, byte_count, "empty" if byte_count else None)
+        return Sniffed(
+            path, "none" if byte_count else "lines", compression, byte_count, "empty" if byte_count else None
+        )
     for magic, name in OTHER_FORMATS:
         if start.startswith(magic):
             return Sniffed(path, "none", compression, byte_count, name)
@@ -90,7 +92,9 @@ def _sniff_text(path: Path, start: bytes, compression: str, byte_count: int) -> 
     for key in ENVELOPE_KEYS:
         if re.match(rb'\{\s*"' + key.encode() + rb'"\s*:\s*\[', text):
             return Sniffed(path, key, compression, byte_count)
-    return Sniffed(path, "lines" if _is_whole_object(text.split(b"\n", 1)[0]) else "objects", compression, byte_count)
+    return Sniffed(
+        path, "lines" if _is_whole_object(text.split(b"\n", 1)[0]) else "objects", compression, byte_count
+    )
 
 
 def _is_whole_object(line: bytes) -> bool:
@@ -168,8 +172,14 @@ BLANK = re.compile(r"[\s,]*")
 LIST_START = re.compile(r'\{\s*"(?:Records|records)"\s*:\s*\[')
 
 
+def _after_blank(text: str, position: int) -> int:
+    """Past the white space and commas from here on."""
+    match = BLANK.match(text, position)
+    return match.end() if match else position
+
+
 def _pieces(text: str) -> Iterator[Piece]:
-    position = BLANK.match(text).end()  # type: ignore[union-attr]
+    position = _after_blank(text, 0)
     while position < len(text):
         value, end, problem = _decode(text, position)
         if problem is None:
@@ -179,7 +189,7 @@ def _pieces(text: str) -> Iterator[Piece]:
         else:
             end = _end_of_object(text, position) or _end_of_line(text, position)
             yield Piece(text[position:end], problem)
-        position = BLANK.match(text, end).end()  # type: ignore[union-attr]
+        position = _after_blank(text, end)
 
 
 def _expand(text: str, start: int, end: int, value: object) -> Iterator[Piece]:
@@ -199,15 +209,17 @@ def _expand(text: str, start: int, end: int, value: object) -> Iterator[Piece]:
 def _list_pieces(text: str, position: int):
     """The elements of a list whose `[` is behind us; returns where it ends. A broken element costs itself if its end can
     be found, else the rest of the list."""
-    position = BLANK.match(text, position).end()  # type: ignore[union-attr]
+    position = _after_blank(text, position)
     while position < len(text) and text[position] != "]":
         value, end, problem = _decode(text, position)
         if problem is None:
             yield _judged(text[position:end], value)
         else:
             end = _end_of_object(text, position) or len(text)
-            yield Piece(text[position:end], problem if end < len(text) else f"the list is cut here: {problem}")
-        position = BLANK.match(text, end).end()  # type: ignore[union-attr]
+            yield Piece(
+                text[position:end], problem if end < len(text) else f"the list is cut here: {problem}"
+            )
+        position = _after_blank(text, end)
     rest = re.compile(r"\]\s*\}?").match(text, position)
     return rest.end() if rest else len(text)
 

@@ -25,7 +25,16 @@ from pipeline.errors import InputError, SettingsError
 from pipeline.lake import Lake
 from pipeline.models import Parameter, build_models, load_seeds, models_before, read_models
 from pipeline.people import find_person, find_reset
-from pipeline.report.result import Finding, Hunt, Reached, Reset, ScorePart, Visibility, VisibilityHour, timeline_table
+from pipeline.report.result import (
+    Finding,
+    Hunt,
+    Reached,
+    Reset,
+    ScorePart,
+    Visibility,
+    VisibilityHour,
+    timeline_table,
+)
 from pipeline.settings import resource_root
 from pipeline.visibility import visibility_hours, visibility_statements
 
@@ -88,14 +97,18 @@ def load_rule_set(extra: Sequence[Path] = ()) -> list[Detection]:
     return load_detections([resource_root() / "detections", *extra])
 
 
-def hunt_resets(lake: Lake, request: Request, on_stage: Callable[[str], None] | None = None) -> Iterator[Hunt]:
+def hunt_resets(
+    lake: Lake, request: Request, on_stage: Callable[[str], None] | None = None
+) -> Iterator[Hunt]:
     """Every hunt that was asked for, the highest score first; none where a window holds no reset. They come one by one,
     so that a window of thousands need not fit into memory. Raises InputError for a person or a reset that is not there."""
     started = perf_counter()
     tell = on_stage or (lambda stage: None)
     snapshot_id = lake.snapshot_id
     if snapshot_id is None:
-        raise InputError("the lake holds no events yet", str(lake.folder), "fill it with `postreset ingest PATH`")
+        raise InputError(
+            "the lake holds no events yet", str(lake.folder), "fill it with `postreset ingest PATH`"
+        )
     detections = load_rule_set(request.rules)
     con = connect(lake)
     try:
@@ -104,9 +117,14 @@ def hunt_resets(lake: Lake, request: Request, on_stage: Callable[[str], None] | 
         reset_ids = _chosen(con, request)
         if not reset_ids:
             return
-        parameters = _parameters(con, request, reset_ids)
-        _restrict_resets(con, parameters)
-        lake.create_events_view(con, parameters["since"], parameters["until"], snapshot_id=snapshot_id)  # type: ignore[arg-type]
+        span = _span(con, request, reset_ids)
+        parameters = read_score_parameters(con) | {
+            "since": span.since,
+            "until": span.until,
+            "window": request.window,
+        }
+        _restrict_resets(con, span)
+        lake.create_events_view(con, span.since, span.until, snapshot_id=snapshot_id)
         tell("following the trust chain")
         build_models(con, parameters, [name for name in models_before("signals") if name not in RESET_MODELS])
         tell("matching detections")
@@ -114,7 +132,9 @@ def hunt_resets(lake: Lake, request: Request, on_stage: Callable[[str], None] | 
         evaluate_rules(con, detections)
         evaluate_correlations(con, detections, {"window": f"{int(request.window.total_seconds())} seconds"})
         tell("scoring")
-        build_models(con, parameters, [name for name in read_models() if name not in models_before("signals")])
+        build_models(
+            con, parameters, [name for name in read_models() if name not in models_before("signals")]
+        )
         unseen = unseen_sources(con, detections)
         ranked = con.execute(
             """select reset_id from scores inner join int_resets using (reset_id)
@@ -132,7 +152,10 @@ def hunt_resets(lake: Lake, request: Request, on_stage: Callable[[str], None] | 
 def _chosen(con: duckdb.DuckDBPyConnection, request: Request) -> list[str]:
     if request.since is not None or request.until is not None:
         if request.who or request.at:
-            raise SettingsError("a person or --at goes with one hunt, --from and --to with all of a window", hint="leave one out")
+            raise SettingsError(
+                "a person or --at goes with one hunt, --from and --to with all of a window",
+                hint="leave one out",
+            )
         since, until = request.since or LONG_AGO, request.until or FAR_AHEAD
         if since >= until:
             raise SettingsError("--from is not before --to", hint="turn them round")
@@ -146,26 +169,32 @@ def _chosen(con: duckdb.DuckDBPyConnection, request: Request) -> list[str]:
     return [find_reset(con, find_person(con, request.who), request.at)]
 
 
-def _parameters(con: duckdb.DuckDBPyConnection, request: Request, reset_ids: list[str]) -> dict[str, Parameter]:
-    row = con.execute(
-        "select min(occurred_at), max(occurred_at) from int_resets where list_contains($reset_ids, reset_id)", {"reset_ids": reset_ids}
-    ).fetchone()
-    assert row is not None
-    values: dict[str, Parameter] = dict(con.execute("select name, value from score_parameters").fetchall())
-    values["max_depth"] = int(values["max_depth"])  # type: ignore[arg-type]
-    return {
-        **values,
-        "since": max(row[0] - request.look_back, LONG_AGO),
-        "until": row[1] + request.window,
-        "window": request.window,
-    }
+@dataclass(frozen=True, slots=True)
+class Span:
+    """What the models see: [since, until), the look-back before the first reset and the window after the last."""
+
+    since: datetime
+    until: datetime
 
 
-def _restrict_resets(con: duckdb.DuckDBPyConnection, parameters: dict[str, Parameter]) -> None:
+def _span(con: duckdb.DuckDBPyConnection, request: Request, reset_ids: list[str]) -> Span:
+    first_at, last_at = con.execute(
+        "select min(occurred_at), max(occurred_at) from int_resets where list_contains($reset_ids, reset_id)",
+        {"reset_ids": reset_ids},
+    ).fetchall()[0]
+    return Span(max(first_at - request.look_back, LONG_AGO), last_at + request.window)
+
+
+def read_score_parameters(con: duckdb.DuckDBPyConnection) -> dict[str, Parameter]:
+    """sql/seeds/score_parameters.csv as bound parameters."""
+    return dict(con.execute("select name, value from score_parameters").fetchall())
+
+
+def _restrict_resets(con: duckdb.DuckDBPyConnection, span: Span) -> None:
     """Keeps the resets whose window the models will see: those are also the history that a detection is weighed against."""
     con.execute(
         "delete from int_resets where occurred_at < $since or occurred_at >= $until",
-        {"since": parameters["since"], "until": parameters["until"]},
+        {"since": span.since, "until": span.until},
     )
 
 
@@ -182,19 +211,39 @@ def _read_hunt(
     reset = Reset.from_row(_rows(con, "select * from int_resets where reset_id = $reset_id", where)[0])
     (scores,) = _rows(con, "select * from scores where reset_id = $reset_id", where)
     parts = ScorePart.from_rows(
-        _rows(con, "select * from score_parts where reset_id = $reset_id order by detection is null desc, points desc, part_id", where)
+        _rows(
+            con,
+            "select * from score_parts where reset_id = $reset_id order by detection is null desc, points desc, part_id",
+            where,
+        )
     )
-    findings = Finding.from_rows(_rows(con, "select * from findings where reset_id = $reset_id order by points desc, control_domain", where))
-    reach = Reached.from_rows(_rows(con, "select * from reach where reset_id = $reset_id order by first_reached_at, depth, thing_id", where))
+    findings = Finding.from_rows(
+        _rows(
+            con,
+            "select * from findings where reset_id = $reset_id order by points desc, control_domain",
+            where,
+        )
+    )
+    reach = Reached.from_rows(
+        _rows(
+            con,
+            "select * from reach where reset_id = $reset_id order by first_reached_at, depth, thing_id",
+            where,
+        )
+    )
     timeline = con.sql("select * from timeline where reset_id = $reset_id", params=where).to_arrow_table()
     window_to = reset.occurred_at + request.window
     rule_set_hash = hashlib.sha256("\n".join(sorted(d.content_hash for d in detections)).encode()).hexdigest()
     identity = json.dumps([reset_id, str(request.window), str(request.look_back), snapshot_id, rule_set_hash])
     statements = visibility_statements(con, reset_id, reset.occurred_at, window_to)
-    if any(part.depth >= int(parameters["max_depth"]) for part in reach):  # type: ignore[arg-type]
-        statements.insert(0, f"A path is longer than {parameters['max_depth']} steps: it was not followed to its end.")
+    if any(thing.depth == parameters["max_depth"] for thing in reach):
+        statements.insert(
+            0, f"A path is longer than {parameters['max_depth']:.0f} steps: it was not followed to its end."
+        )
     if unseen:
-        statements.append(f"{len(unseen)} detections could not be evaluated, because no log of their source is in the lake: {', '.join(sorted(unseen))}.")
+        statements.append(
+            f"{len(unseen)} detections could not be evaluated, because no log of their source is in the lake: {', '.join(sorted(unseen))}."
+        )
     verdict = next(name for floor, name in VERDICTS if scores["score"] >= floor)
     return Hunt(
         hunt_id=_hunt_id(reset, identity),
@@ -208,11 +257,13 @@ def _read_hunt(
         reach=reach,
         timeline=timeline_table(timeline),
         visibility=Visibility(
-            hours=VisibilityHour.from_rows(visibility_hours(con, reset.occurred_at, window_to)), statements=tuple(statements)
+            hours=VisibilityHour.from_rows(visibility_hours(con, reset.occurred_at, window_to)),
+            statements=tuple(statements),
         ),
         window_from=reset.occurred_at,
         window_to=window_to,
-        parameters={key: str(value) for key, value in sorted(parameters.items())} | {"look_back": str(request.look_back)},
+        parameters={key: str(value) for key, value in sorted(parameters.items())}
+        | {"look_back": str(request.look_back)},
         lake_snapshot_id=str(snapshot_id),
         rule_set_hash=rule_set_hash,
         versions=_versions(),
@@ -223,11 +274,15 @@ def _read_hunt(
 
 def _hunt_id(reset: Reset, identity: str) -> str:
     """When, who, and a hash of everything that decides the result: `20260302T0914Z-alice-0f3a9c21`."""
-    name = re.sub(r"[^a-z0-9]+", "-", re.split(r"[@]", reset.person.rpartition("/")[2])[0].lower()).strip("-")[:40]
+    name = re.sub(r"[^a-z0-9]+", "-", re.split(r"[@]", reset.person.rpartition("/")[2])[0].lower()).strip(
+        "-"
+    )[:40]
     return f"{reset.occurred_at:%Y%m%dT%H%MZ}-{name or 'unnamed'}-{hashlib.sha256(identity.encode()).hexdigest()[:8]}"
 
 
-def _verdict_sentence(verdict: str, parts: Sequence[ScorePart], findings: Sequence[Finding], reach: Sequence[Reached]) -> str:
+def _verdict_sentence(
+    verdict: str, parts: Sequence[ScorePart], findings: Sequence[Finding], reach: Sequence[Reached]
+) -> str:
     signal_count = sum(part.detection is not None for part in parts)
     beyond = sum(1 for thing in reach if thing.depth > 0)
     words = VERDICT_WORDS[verdict]
@@ -250,7 +305,9 @@ def _versions() -> dict[str, str]:
     return found
 
 
-def _rows(con: duckdb.DuckDBPyConnection, query: str, parameters: dict[str, Any] | None = None) -> list[dict[str, Any]]:
+def _rows(
+    con: duckdb.DuckDBPyConnection, query: str, parameters: dict[str, Any] | None = None
+) -> list[dict[str, Any]]:
     cursor = con.execute(query, parameters or {})
     names = [column[0] for column in cursor.description]
     return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]

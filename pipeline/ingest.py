@@ -9,10 +9,10 @@ import fcntl
 import logging
 import os
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, time, timedelta
 from itertools import pairwise
 from pathlib import Path
@@ -100,7 +100,14 @@ def ingest(
             try:
                 _recover(lake, ledger)
                 for number, batch in enumerate(_batches(files)):
-                    _ingest_batch(lake, ledger, batch, f"{now:%Y%m%dT%H%M%S}-{number:05d}-{os.urandom(4).hex()}", now, summary)
+                    _ingest_batch(
+                        lake,
+                        ledger,
+                        batch,
+                        f"{now:%Y%m%dT%H%M%S}-{number:05d}-{os.urandom(4).hex()}",
+                        now,
+                        summary,
+                    )
                     if on_files:
                         on_files(summary.files, len(files))
             finally:
@@ -111,12 +118,14 @@ def ingest(
 
 
 @contextmanager
-def _sole_writer(folder: Path) -> Iterator[None]:
+def _sole_writer(folder: Path) -> Generator[None]:
     with (folder / "ingest.lock").open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
-            raise InputError("another ingest is writing to this lake", str(folder), "wait until it has ended") from error
+            raise InputError(
+                "another ingest is writing to this lake", str(folder), "wait until it has ended"
+            ) from error
         yield
 
 
@@ -127,7 +136,10 @@ def _recover(lake: Lake, ledger: Ledger) -> None:
             ledger.finish(batch_id, None, [])
             log.info("recovered: batch %s was committed before the earlier run ended", batch_id)
             continue
-        for path in [*lake.data_folder.rglob(f"*{batch_id}*"), *_quarantine_folder(lake).glob(f"{batch_id}*")]:
+        for path in [
+            *lake.data_folder.rglob(f"*{batch_id}*"),
+            *_quarantine_folder(lake).glob(f"{batch_id}*"),
+        ]:
             path.unlink()
         ledger.forget(batch_id)
         log.info("recovered: batch %s was not committed, its files are removed", batch_id)
@@ -165,7 +177,9 @@ def _ingest_batch(
         ledger.finish(batch_id, snapshot_id, counts)
         summary.files += len(batch)
         summary.add(counts)
-        summary.reasons.update(dict(con.execute("select reason, count(*) from quarantined group by reason").fetchall()))
+        summary.reasons.update(
+            dict(con.execute("select reason, count(*) from quarantined group by reason").fetchall())
+        )
     finally:
         con.close()
     log.info("batch %s: %d files, %d records", batch_id, len(batch), sum(c.records for c in counts))
@@ -184,7 +198,12 @@ def _connect(lake: Lake) -> duckdb.DuckDBPyConnection:
 def _stage(con: duckdb.DuckDBPyConnection, batch_id: str, now: datetime) -> None:
     """Table `staged`: the columns of `events` for every landed record of a known source."""
     con.execute(f"create temp view stg_entra_signin_fields as {sql_text('staging/stg_entra_signin_fields')}")
-    sources = [row[0] for row in con.execute("select distinct source from landed where source is not null order by 1").fetchall()]
+    sources = [
+        row[0]
+        for row in con.execute(
+            "select distinct source from landed where source is not null order by 1"
+        ).fetchall()
+    ]
     columns = ", ".join(name for name, _ in COLUMNS)
     create_empty_events(con, "staged", temp=False)  # cursors of other threads do not see temp tables
     for source in sources:
@@ -197,24 +216,33 @@ def _stage(con: duckdb.DuckDBPyConnection, batch_id: str, now: datetime) -> None
 
 
 def _make_addresses_canonical(con: duckdb.DuckDBPyConnection) -> None:
-    written = [row[0] for row in con.execute("select distinct source_ip from staged where contains(source_ip, ':')").fetchall()]
+    written = [
+        row[0]
+        for row in con.execute(
+            "select distinct source_ip from staged where contains(source_ip, ':')"
+        ).fetchall()
+    ]
     if not written:
         return
     canonical_addresses = pa.table(  # noqa: F841  (DuckDB finds it by its name)
-        {"written": written, "canonical": pa.array([canonical_address(text) for text in written], pa.string())}
+        {
+            "written": written,
+            "canonical": pa.array([canonical_address(text) for text in written], pa.string()),
+        }
     )
     con.execute(sql_text("ingest/canonical_source_ip"))
 
 
 def _keep_new(con: duckdb.DuckDBPyConnection, lake: Lake) -> None:
     """Table `kept`: the rows of `staged` that are new to the batch and to the lake."""
-    first_at, last_at = con.execute("select min(occurred_at), max(occurred_at) from staged").fetchone() or (None, None)
+    first_at: datetime | None
+    last_at: datetime | None
+    first_at, last_at = con.execute("select min(occurred_at), max(occurred_at) from staged").fetchall()[0]
     sources = [row[0] for row in con.execute("select distinct source from staged").fetchall()]
-    if first_at is None:
+    if first_at is None or last_at is None:
         con.execute("create table kept (staged_id bigint)")
         return
-    # the bounds of a file are exact, those of the plan half-open: one microsecond more keeps the last event in
-    lake.create_events_view(con, first_at, last_at.replace(microsecond=999_999), sources)
+    lake.create_events_view(con, first_at, last_at + timedelta(microseconds=1), sources)
     con.execute(f"create table kept as {sql_text('ingest/kept')}", {"first_at": first_at, "last_at": last_at})
 
 

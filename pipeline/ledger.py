@@ -43,7 +43,9 @@ class Ledger:
     def begin(self, batch_id: str, started_at: datetime, files: list[str]) -> None:
         with self._db:
             self._db.execute("begin")
-            self._db.execute("insert into batches values (?, 'pending', ?, null)", (batch_id, started_at.isoformat()))
+            self._db.execute(
+                "insert into batches values (?, 'pending', ?, null)", (batch_id, started_at.isoformat())
+            )
             self._db.executemany("insert into files values (?, ?)", [(batch_id, path) for path in files])
 
     def finish(self, batch_id: str, snapshot_id: int | None, counts: list[Count]) -> None:
@@ -53,7 +55,10 @@ class Ledger:
                 "insert or replace into counts values (?, ?, ?, ?, ?, ?)",
                 [(batch_id, c.source, c.records, c.events, c.duplicates, c.quarantined) for c in counts],
             )
-            self._db.execute("update batches set state = 'done', snapshot_id = ? where batch_id = ?", (snapshot_id, batch_id))
+            self._db.execute(
+                "update batches set state = 'done', snapshot_id = ? where batch_id = ?",
+                (snapshot_id, batch_id),
+            )
 
     def forget(self, batch_id: str) -> None:
         with self._db:
@@ -62,7 +67,12 @@ class Ledger:
                 self._db.execute(f"delete from {table} where batch_id = ?", (batch_id,))
 
     def batches(self, state: str) -> list[str]:
-        return [row[0] for row in self._db.execute("select batch_id from batches where state = ? order by batch_id", (state,))]
+        return [
+            row[0]
+            for row in self._db.execute(
+                "select batch_id from batches where state = ? order by batch_id", (state,)
+            )
+        ]
 
     def close(self) -> None:
         self._db.close()

@@ -29,12 +29,16 @@ LAYERS = ("intermediate", "marts")
 def read_models() -> dict[str, str]:
     """Name → SQL text of every model, in an order in which each can be built."""
     folder = resource_root() / "sql"
-    texts = {path.stem: path.read_text() for layer in LAYERS for path in sorted((folder / layer).glob("*.sql"))}
+    texts = {
+        path.stem: path.read_text() for layer in LAYERS for path in sorted((folder / layer).glob("*.sql"))
+    }
     graph = {name: upstream(name, text, texts) for name, text in texts.items()}
     try:
         return {name: texts[name] for name in TopologicalSorter(graph).static_order()}
     except CycleError as error:
-        raise ModelError(f"models depend on each other in a circle: {' → '.join(error.args[1])}", "sql/") from error
+        raise ModelError(
+            f"models depend on each other in a circle: {' → '.join(error.args[1])}", "sql/"
+        ) from error
 
 
 def upstream(name: str, text: str, names: Iterable[str]) -> list[str]:
@@ -60,18 +64,25 @@ def load_seeds(con: duckdb.DuckDBPyConnection) -> None:
         con.execute(f"create or replace temp table {path.stem} as from seed_file")
 
 
-def build_model(con: duckdb.DuckDBPyConnection, name: str, text: str, parameters: Mapping[str, Parameter]) -> None:
+def build_model(
+    con: duckdb.DuckDBPyConnection, name: str, text: str, parameters: Mapping[str, Parameter]
+) -> None:
     """Makes the temp table `name` from a model's SQL. Raises ModelError with DuckDB's own words."""
     named = set(re.findall(r"\$(\w+)", text))
     started = perf_counter()
     try:
-        con.execute(f"create or replace temp table {name} as {text}", {key: parameters[key] for key in named if key in parameters})
+        con.execute(
+            f"create or replace temp table {name} as {text}",
+            {key: parameters[key] for key in named if key in parameters},
+        )
     except duckdb.Error as error:
         raise ModelError(str(error), f"sql model {name}") from error
     log.debug("model %s: %.3f s", name, perf_counter() - started)
 
 
-def build_models(con: duckdb.DuckDBPyConnection, parameters: Mapping[str, Parameter], names: Iterable[str]) -> None:
+def build_models(
+    con: duckdb.DuckDBPyConnection, parameters: Mapping[str, Parameter], names: Iterable[str]
+) -> None:
     """Builds these models, in building order."""
     wanted = set(names)
     for name, text in read_models().items():

@@ -47,7 +47,11 @@ def find_reset(con: duckdb.DuckDBPyConnection, person_id: str, at: datetime | No
         {"person_id": person_id},
     ).fetchall()
     if not rows:
-        raise InputError("no password or MFA reset of this person is in the lake", person_id, "`postreset resets` lists all")
+        raise InputError(
+            "no password or MFA reset of this person is in the lake",
+            person_id,
+            "`postreset resets` lists all",
+        )
     if at is None:
         return rows[0][0]
 
@@ -58,5 +62,9 @@ def find_reset(con: duckdb.DuckDBPyConnection, person_id: str, at: datetime | No
     nearest = min(rows, key=distance)
     if distance(nearest) > NEAR:
         times = ", ".join(f"{row[1]:%Y-%m-%dT%H:%MZ}" for row in rows[:5])
-        raise InputError(f"no reset of this person within a day of {at:%Y-%m-%dT%H:%MZ}", person_id, f"theirs are at {times}")
+        raise InputError(
+            f"no reset of this person within a day of {at:%Y-%m-%dT%H:%MZ}",
+            person_id,
+            f"theirs are at {times}",
+        )
     return nearest[0]

@@ -1,16 +1,18 @@
 """Read-only SQL over a lake: `events`, `quarantine`, and each model whose name the statement mentions."""
 
 import re
+from datetime import timedelta
 from typing import Any
 
 import duckdb
 
 from pipeline.errors import InputError, SettingsError
-from pipeline.hunt import FAR_AHEAD, LONG_AGO, connect
+from pipeline.hunt import FAR_AHEAD, LONG_AGO, connect, read_score_parameters
 from pipeline.lake import Lake
 from pipeline.models import build_models, models_before, read_models, upstream
 
 MAX_ROWS = 1_000_000
+DEFAULT_WINDOW = timedelta(hours=72)
 
 
 def run_query(lake: Lake, sql: str) -> tuple[list[str], list[tuple[Any, ...]]]:
@@ -34,7 +36,9 @@ def run_query(lake: Lake, sql: str) -> tuple[list[str], list[tuple[Any, ...]]]:
             cursor = con.execute(statements[0])
             rows = cursor.fetchmany(MAX_ROWS + 1)
         except duckdb.Error as error:
-            raise SettingsError(str(error).split("\n\n")[0], "query", "`describe events` shows the columns") from error
+            raise SettingsError(
+                str(error).split("\n\n")[0], "query", "`describe events` shows the columns"
+            ) from error
         if len(rows) > MAX_ROWS:
             raise InputError(f"more than {MAX_ROWS} rows", "query", "aggregate, or add a limit")
         return [column[0] for column in cursor.description], rows
@@ -64,11 +68,12 @@ def _build_mentioned(con: duckdb.DuckDBPyConnection, sql: str) -> None:
             wanted.update(upstream(name, texts[name], texts))
     if not wanted:
         return
-    values = dict(con.execute("select name, value from score_parameters").fetchall())
-    values["max_depth"] = int(values["max_depth"])
-    from datetime import timedelta
-
-    build_models(con, {**values, "since": LONG_AGO, "until": FAR_AHEAD, "window": timedelta(hours=72)}, wanted)
+    parameters = read_score_parameters(con) | {
+        "since": LONG_AGO,
+        "until": FAR_AHEAD,
+        "window": DEFAULT_WINDOW,
+    }
+    build_models(con, parameters, wanted)
 
 
 def _lock_down(con: duckdb.DuckDBPyConnection, lake: Lake) -> None:

@@ -27,7 +27,9 @@ PIECES_AT_A_TIME = 20_000
 
 
 def read_files(con: duckdb.DuckDBPyConnection, batch: list[Sniffed]) -> None:
-    con.execute("create temp table landed_records (source_file varchar, record varchar, source varchar, problem varchar)")
+    con.execute(
+        "create temp table landed_records (source_file varchar, record varchar, source varchar, problem varchar)"
+    )
     for (shape, compression), group in groupby(batch, key=lambda file: (file.shape, file.compression)):
         files = list(group)
         if shape in READERS:
@@ -43,7 +45,7 @@ def read_files(con: duckdb.DuckDBPyConnection, batch: list[Sniffed]) -> None:
 def _read_group(con: duckdb.DuckDBPyConnection, files: list[Sniffed], shape: str, compression: str) -> None:
     """All files in one statement; where one of them breaks it, half and half, until the broken one stands alone."""
     reader, json_format = READERS[shape]
-    parameters = {
+    parameters: dict[str, object] = {
         "files": [str(file.path) for file in files],
         "compression": compression,
         "maximum_object_size": max(16 << 20, *(file.byte_count + 1024 for file in files)),
@@ -51,7 +53,11 @@ def _read_group(con: duckdb.DuckDBPyConnection, files: list[Sniffed], shape: str
     if json_format:
         parameters["format"] = json_format
     try:
-        _insert(con, f"select source_file, record::varchar as record, null::varchar as problem from ({sql_text(f'ingest/{reader}')})", parameters)
+        _insert(
+            con,
+            f"select source_file, record::varchar as record, null::varchar as problem from ({sql_text(f'ingest/{reader}')})",
+            parameters,
+        )
     except duckdb.Error as error:
         if len(files) == 1:
             log.debug("%s: read patiently, because: %s", files[0].path, error)
@@ -94,4 +100,7 @@ def _insert_pieces(con: duckdb.DuckDBPyConnection, path: Path, pieces: list[tupl
 
 def _insert(con: duckdb.DuckDBPyConnection, records: str, parameters: dict[str, object]) -> None:
     """`records` is a SELECT of source_file, record, problem. One statement: it inserts all of it or nothing."""
-    con.execute(f"insert into landed_records with read_records as ({records}) from ({sql_text('ingest/recognised')})", parameters)
+    con.execute(
+        f"insert into landed_records with read_records as ({records}) from ({sql_text('ingest/recognised')})",
+        parameters,
+    )

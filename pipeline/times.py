@@ -13,7 +13,9 @@ def parse_time(text: str, option: str) -> datetime:
     try:
         time = datetime.fromisoformat(text.strip())
     except ValueError as error:
-        raise SettingsError(f"not a time: {text!r}", option, "write 2026-03-02T09:14Z or 2026-03-02") from error
+        raise SettingsError(
+            f"not a time: {text!r}", option, "write 2026-03-02T09:14Z or 2026-03-02"
+        ) from error
     return time.astimezone(UTC).replace(tzinfo=None) if time.tzinfo else time
 
 

@@ -23,7 +23,9 @@ HIDDEN_WITHOUT = {
 SILENT_HOURS = 6  # and at least as long as this source was ever silent before: a quiet source is no gap
 
 
-def visibility_statements(con: duckdb.DuckDBPyConnection, reset_id: str, window_from: datetime, window_to: datetime) -> list[str]:
+def visibility_statements(
+    con: duckdb.DuckDBPyConnection, reset_id: str, window_from: datetime, window_to: datetime
+) -> list[str]:
     """Sentences, the gravest first. Needs `int_log_coverage`, `int_event_holders` and `reach`."""
     statements: list[str] = []
     coverage = con.execute(
@@ -39,28 +41,37 @@ def visibility_statements(con: duckdb.DuckDBPyConnection, reset_id: str, window_
     for source, tenant_id, last_hour, in_window, longest_gap in coverage:
         where = f"{source} of {tenant_id or 'an unnamed tenant'}"
         if not in_window:
-            statements.append(f"No {where} in the window: {HIDDEN_WITHOUT.get(source, 'its events')} cannot be ruled out.")
+            statements.append(
+                f"No {where} in the window: {HIDDEN_WITHOUT.get(source, 'its events')} cannot be ruled out."
+            )
         elif last_hour + timedelta(hours=max(SILENT_HOURS, longest_gap)) < window_to:
             statements.append(
                 f"{where} ends at {last_hour + timedelta(hours=1):%Y-%m-%d %H:%M} UTC, "
                 f"{_hours(window_to - last_hour)} before the window does: nothing later can be ruled out."
             )
     for account in _reached_accounts_without_object_events(con, reset_id):
-        statements.append(f"No S3 data events for account {account}: reads of objects in its buckets cannot be ruled out.")
+        statements.append(
+            f"No S3 data events for account {account}: reads of objects in its buckets cannot be ruled out."
+        )
     for source in HIDDEN_WITHOUT:
         if source not in seen:
             statements.append(f"No {source} logs in this lake: {HIDDEN_WITHOUT[source]} cannot be ruled out.")
     return statements
 
 
-def visibility_hours(con: duckdb.DuckDBPyConnection, window_from: datetime, window_to: datetime) -> list[dict[str, object]]:
+def visibility_hours(
+    con: duckdb.DuckDBPyConnection, window_from: datetime, window_to: datetime
+) -> list[dict[str, object]]:
     """Rows of source, tenant_id, hour, event_count from the window's first hour to its last."""
     cursor = con.execute(
         """select source, tenant_id, hour, event_count from int_log_coverage
         where hour >= $from_hour and hour < $to order by source, tenant_id, hour""",
         {"from_hour": window_from.replace(minute=0, second=0, microsecond=0), "to": window_to},
     )
-    return [dict(zip(("source", "tenant_id", "hour", "event_count"), row, strict=True)) for row in cursor.fetchall()]
+    return [
+        dict(zip(("source", "tenant_id", "hour", "event_count"), row, strict=True))
+        for row in cursor.fetchall()
+    ]
 
 
 def _reached_accounts_without_object_events(con: duckdb.DuckDBPyConnection, reset_id: str) -> list[str]:

@@ -60,8 +60,13 @@ def main() -> None:
             lake = folder / f"lake-{number}"
             once = {
                 "gzip -dc": run(["gzip", "-dc", *files]),
-                "read_json_auto": run([sys.executable, "-c", PLAIN, str(folder / f"plain-{number}.parquet"), *files]),
-                "postreset ingest": run([postreset, "ingest", str(folder / "logs"), "--lake", str(lake), "--json"], str(folder / "account.json")),
+                "read_json_auto": run(
+                    [sys.executable, "-c", PLAIN, str(folder / f"plain-{number}.parquet"), *files]
+                ),
+                "postreset ingest": run(
+                    [postreset, "ingest", str(folder / "logs"), "--lake", str(lake), "--json"],
+                    str(folder / "account.json"),
+                ),
             }
             account = json.loads((folder / "account.json").read_text())
             assert account["events"] == EVENTS, account
@@ -77,7 +82,9 @@ def main() -> None:
 
 def report(runs: dict[str, list[Run]], packed: float, file_count: int) -> None:
     base = statistics.median(measured.seconds for measured in runs["gzip -dc"])
-    out = [f"{EVENTS:,} events, {file_count} files, {packed:.0f} MB gzip, {os.cpu_count()} cores, {ROUNDS} rounds in turn, medians"]
+    out = [
+        f"{EVENTS:,} events, {file_count} files, {packed:.0f} MB gzip, {os.cpu_count()} cores, {ROUNDS} rounds in turn, medians"
+    ]
     out.append(f"{'':18} {'seconds':>8} {'(min–max)':>13} {'× gzip -dc':>11} {'CPU s':>7} {'peak MB':>8}")
     for name, measured in runs.items():
         seconds = sorted(each.seconds for each in measured)
@@ -85,8 +92,13 @@ def report(runs: dict[str, list[Run]], packed: float, file_count: int) -> None:
             f"{name:18} {statistics.median(seconds):8.2f} {f'({seconds[0]:.2f}–{seconds[-1]:.2f})':>13} {statistics.median(seconds) / base:11.2f} "
             f"{statistics.median(each.cpu_seconds for each in measured):7.2f} {max(each.peak_megabytes for each in measured):8.0f}"
         )
-    pairs = [ours.seconds / gzip.seconds for ours, gzip in zip(runs["postreset ingest"], runs["gzip -dc"], strict=True)]
-    out.append(f"postreset ingest / gzip -dc, pair by pair: {statistics.median(pairs):.2f} (aim: at most 4), below 2,000 MB")
+    pairs = [
+        ours.seconds / gzip.seconds
+        for ours, gzip in zip(runs["postreset ingest"], runs["gzip -dc"], strict=True)
+    ]
+    out.append(
+        f"postreset ingest / gzip -dc, pair by pair: {statistics.median(pairs):.2f} (aim: at most 4), below 2,000 MB"
+    )
     sys.stdout.write("\n".join(out) + "\n")
 
 

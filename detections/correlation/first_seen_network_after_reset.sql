@@ -31,12 +31,21 @@ params:
         unit: duration
         reason: a network first seen on the day of the reset may be the intruder's, who often tries before
 */
--- One signal per network that is new to the person of a reset, at its first use. Grain: reset_id, network.
+-- One signal per network that is new to the person of a reset, at its first use.
+-- Grain: reset_id, network.
 with
     pasts as (
-        select resets.reset_id, resets.person_id, resets.person, resets.occurred_at as reset_at, count(*) as network_count
+        select
+            resets.reset_id,
+            resets.person_id,
+            resets.person,
+            resets.occurred_at as reset_at,
+            count(*) as network_count
         from int_resets as resets
-        inner join int_baselines as past on resets.person_id = past.person_id and past.first_seen_at < resets.occurred_at - cast($known_for as interval)
+        inner join
+            int_baselines as past
+            on resets.person_id = past.person_id
+            and past.first_seen_at < resets.occurred_at - cast($known_for as interval)
         group by all
     ),
 
@@ -44,11 +53,22 @@ with
         select distinct pasts.reset_id, holders.device_id
         from pasts
         inner join int_event_holders as holders on pasts.person_id = holders.person_id
-        where holders.device_id <> '' and holders.outcome = 'success' and holders.occurred_at < pasts.reset_at - cast($known_for as interval)
+        where
+            holders.device_id <> ''
+            and holders.outcome = 'success'
+            and holders.occurred_at < pasts.reset_at - cast($known_for as interval)
     ),
 
     new_uses as (
-        select pasts.*, holders.source, holders.tenant_id, holders.event_id, holders.occurred_at, holders.thing_id, holders.network_id, holders.source_ip
+        select
+            pasts.*,
+            holders.source,
+            holders.tenant_id,
+            holders.event_id,
+            holders.occurred_at,
+            holders.thing_id,
+            holders.network_id,
+            holders.source_ip
         from pasts
         inner join reach using (reset_id)
         inner join int_event_holders as holders on reach.thing_id = holders.thing_id
@@ -57,7 +77,10 @@ with
             on pasts.person_id = known.person_id
             and holders.network_id = known.network_id
             and known.first_seen_at < pasts.reset_at - cast($known_for as interval)
-        left join known_devices on pasts.reset_id = known_devices.reset_id and holders.device_id = known_devices.device_id
+        left join
+            known_devices
+            on pasts.reset_id = known_devices.reset_id
+            and holders.device_id = known_devices.device_id
         where
             reach.seed = 'fresh'
             and reach.depth = 0
@@ -70,7 +93,14 @@ with
             and holders.occurred_at < pasts.reset_at + cast($window as interval)
     ),
 
-    counted as (select new_uses.*, count(*) over (partition by new_uses.reset_id, new_uses.network_id) as use_count from new_uses)
+    counted as (
+        select
+            new_uses.*,
+            count(*) over (
+                partition by new_uses.reset_id, new_uses.network_id
+            ) as use_count
+        from new_uses
+    )
 
 select
     'first_seen_network_after_reset' as detection,
@@ -87,9 +117,22 @@ select
     || ' for the first time '
     || date_diff('minute', counted.reset_at, counted.occurred_at)
     || ' minutes after the reset'
-    || case when counted.use_count > 1 then ', and ' || counted.use_count || ' times in all' else '' end
+    || case
+        when counted.use_count > 1
+        then ', and ' || counted.use_count || ' times in all'
+        else ''
+    end
     || '; before it '
-    || case when counted.network_count = 1 then 'one other network was' else counted.network_count || ' other networks were' end
+    || case
+        when counted.network_count = 1
+        then 'one other network was'
+        else counted.network_count || ' other networks were'
+    end
     || ' in use.' as why
 from counted
-qualify row_number() over (partition by counted.reset_id, counted.network_id order by counted.occurred_at, counted.source, counted.event_id) = 1
+qualify
+    row_number() over (
+        partition by counted.reset_id, counted.network_id
+        order by counted.occurred_at, counted.source, counted.event_id
+    )
+    = 1

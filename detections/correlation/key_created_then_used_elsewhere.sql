@@ -31,7 +31,8 @@ params:
         unit: duration
         reason: a network first seen on the day of the reset may be the intruder's, who often tries before
 */
--- One signal per key made from a reset's reach and used elsewhere. Grain: reset_id, key.
+-- One signal per key made from a reset's reach and used elsewhere. Grain: reset_id,
+-- key.
 with
     made as (
         select
@@ -41,17 +42,29 @@ with
             edges.to_thing_id as key_id,
             edges.occurred_at as made_at,
             makers.network_id as maker_network_id,
-            coalesce(makers.principal_name, makers.principal_id, 'a reached session') as maker
+            coalesce(
+                makers.principal_name, makers.principal_id, 'a reached session'
+            ) as maker
         from reach
         inner join int_resets as resets using (reset_id)
-        inner join int_trust_edges as edges on reach.thing_id = edges.from_thing_id and edges.occurred_at >= reach.first_reached_at
+        inner join
+            int_trust_edges as edges
+            on reach.thing_id = edges.from_thing_id
+            and edges.occurred_at >= reach.first_reached_at
         left join
             int_event_holders as makers
             on edges.source = makers.source
             and edges.event_id = makers.event_id
             and edges.tenant_id is not distinct from makers.tenant_id
-        where edges.kind in ('issues_key', 'adds_secret') and edges.occurred_at < resets.occurred_at + cast($window as interval)
-        qualify row_number() over (partition by reach.reset_id, edges.to_thing_id order by edges.occurred_at, edges.edge_id) = 1
+        where
+            edges.kind in ('issues_key', 'adds_secret')
+            and edges.occurred_at < resets.occurred_at + cast($window as interval)
+        qualify
+            row_number() over (
+                partition by reach.reset_id, edges.to_thing_id
+                order by edges.occurred_at, edges.edge_id
+            )
+            = 1
     ),
 
     used as (
@@ -66,17 +79,24 @@ with
             holders.network_id is distinct from made.maker_network_id as is_elsewhere,
             known.network_id is null as is_new
         from made
-        inner join int_event_holders as holders on made.key_id = split_part(holders.thing_id, '@', 1) and holders.occurred_at >= made.made_at
+        inner join
+            int_event_holders as holders
+            on made.key_id = split_part(holders.thing_id, '@', 1)
+            and holders.occurred_at >= made.made_at
         left join
             int_baselines as known
             on made.person_id = known.person_id
             and holders.network_id = known.network_id
             and known.first_seen_at < made.reset_at - cast($known_for as interval)
-        where holders.outcome = 'success' and holders.network_id is not null and holders.occurred_at < made.reset_at + cast($window as interval)
+        where
+            holders.outcome = 'success'
+            and holders.network_id is not null
+            and holders.occurred_at < made.reset_at + cast($window as interval)
     ),
 
     telling as (
-        select used.*, count(*) over (partition by used.reset_id, used.key_id) as use_count
+        select
+            used.*, count(*) over (partition by used.reset_id, used.key_id) as use_count
         from used
         where (used.is_elsewhere and used.maker_network_id is not null) or used.is_new
     )
@@ -115,5 +135,12 @@ select
     || '.' as why
 from telling
 qualify
-    row_number() over (partition by telling.reset_id, telling.key_id order by telling.is_elsewhere desc, telling.occurred_at, telling.source, telling.event_id)
+    row_number() over (
+        partition by telling.reset_id, telling.key_id
+        order by
+            telling.is_elsewhere desc,
+            telling.occurred_at,
+            telling.source,
+            telling.event_id
+    )
     = 1

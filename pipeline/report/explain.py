@@ -87,9 +87,10 @@ def score_without(hunt: Hunt, finding: Finding) -> int | None:
 
 
 def logistic_score(log_odds: float) -> int:
+    """0 to 99, as in sql/marts/scores.sql: a sum of reasons is no certainty."""
     if log_odds < -700:  # where exp overflows
         return 0
-    return round(100 / (1 + math.exp(-log_odds)))
+    return min(round(100 / (1 + math.exp(-log_odds))), 99)
 
 
 def _sum(group: list[ScorePart]) -> float:

@@ -87,11 +87,12 @@ def reset_sentence(reset: Reset) -> str:
 
 def cut_off_sentence(reset: Reset) -> str:
     if reset.cut_off_at is None:
-        return "No cut-off of older sessions is logged: what was issued before the reset kept working until it ran out."
+        return "No token cut-off is logged: what was issued before the reset kept working until it ran out."
     later = reset.cut_off_at - reset.occurred_at
     side = "after" if later.total_seconds() >= 0 else "before"
     when = f"{span(later)} {side} the reset" if abs(later.total_seconds()) >= 1 else "with the reset"
-    return f"Older sessions were cut off at {clock(reset.cut_off_at)} UTC, {when}."
+    # a promise of the directory, no proof: access tokens and applications' own sessions live on
+    return f"Refresh tokens from before {clock(reset.cut_off_at)} UTC are refused ({when})."
 
 
 def reach_sentence(hunt: Hunt) -> str:

@@ -13,7 +13,15 @@ from pipeline.errors import DetectionError
 from pipeline.sigma_duckdb.backend import DuckDBBackend, negated_fields
 from pipeline.sigma_duckdb.fields import LogSource, column_text, find_log_source, literal
 
-__all__ = ["ConvertedRule", "DuckDBBackend", "LogSource", "column_text", "convert", "literal", "log_source_of"]
+__all__ = [
+    "ConvertedRule",
+    "DuckDBBackend",
+    "LogSource",
+    "column_text",
+    "convert",
+    "literal",
+    "log_source_of",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +36,8 @@ class ConvertedRule:
 
 def convert(text: str, where: str = "", log_source: LogSource | None = None) -> ConvertedRule:
     """The Sigma rule in `text` as SQL; a DetectionError at `where` for a rule that cannot be said exactly."""
-    backend = DuckDBBackend(log_source=log_source)
+    backend = DuckDBBackend()
+    backend.fixed_log_source = log_source
     try:
         rule = _parse(text)
         predicates = backend.convert_rule(rule, "predicate")
@@ -42,8 +51,15 @@ def convert(text: str, where: str = "", log_source: LogSource | None = None) -> 
 
 def _parse(text: str) -> SigmaRule:
     try:
-        return SigmaRule.from_yaml(text)
-    except (AttributeError, TypeError, KeyError) as error:  # pySigma's, on a value of a type that it does not expect
+        rule = SigmaRule.from_yaml(text)
+        if not all(isinstance(condition, str) for condition in rule.detection.condition):
+            raise SigmaTypeError("a condition is text, or a list of texts")
+        return rule
+    except (
+        AttributeError,
+        TypeError,
+        KeyError,
+    ) as error:  # pySigma's, on a value of a type that it does not expect
         raise SigmaTypeError(f"a value has a type that Sigma does not know ({error})") from error
 
 
@@ -51,5 +67,8 @@ def log_source_of(product: str, service: str) -> LogSource:
     """The log source a rule names. Raises DetectionError where we have no such logs."""
     known = find_log_source(product, service)
     if known is None:
-        raise DetectionError(f"no source of events answers to the log source {product}/{service}", hint="see sigma_duckdb/log_sources.yaml")
+        raise DetectionError(
+            f"no source of events answers to the log source {product}/{service}",
+            hint="see sigma_duckdb/log_sources.yaml",
+        )
     return known

@@ -18,60 +18,53 @@ from sigma.conditions import (
 from sigma.conversion.base import TextQueryBackend
 from sigma.conversion.state import ConversionState
 from sigma.correlations import SigmaCorrelationRule
-from sigma.exceptions import SigmaConversionError, SigmaFeatureNotSupportedByBackendError
+from sigma.exceptions import SigmaBackendError, SigmaFeatureNotSupportedByBackendError
 from sigma.rule import SigmaRule
 from sigma.types import (
-    SigmaBool,
     SigmaCasedString,
-    SigmaCIDRExpression,
-    SigmaCompareExpression,
     SigmaExists,
     SigmaExpansion,
     SigmaFieldReference,
     SigmaNull,
-    SigmaNumber,
-    SigmaRegularExpression,
-    SigmaString,
-    SigmaTimestampPart,
     SigmaType,
 )
 
 from pipeline.sigma_duckdb import predicates
 from pipeline.sigma_duckdb.fields import (
-    Column,
     LogSource,
     find_log_source,
     leaf_texts,
     literal,
-    normalised_operation,
-    with_plain_dashes,
 )
 from pipeline.sigma_duckdb.predicates import Test
+from pipeline.sigma_duckdb.values import is_text_value, keyword_test, text_test, value_test
 
 Leaf = ConditionFieldEqualsValueExpression | ConditionValueExpression
 Condition = ConditionItem | Leaf
 
 
 class DuckDBBackend(TextQueryBackend):
-    """`log_source` fixes where fields stand; without it each rule's own log source decides."""
+    """Each rule's log source decides where its fields stand, unless `fixed_log_source` is set."""
 
     name: ClassVar[str] = "DuckDB over the events table"
     identifier: ClassVar[str] = "duckdb"
-    formats: ClassVar[dict[str, str]] = {"default": "a query on events", "predicate": "the boolean expression alone"}
+    formats: ClassVar[dict[str, str]] = {
+        "default": "a query on events",
+        "predicate": "the boolean expression alone",
+    }
     requires_pipeline: ClassVar[bool] = False
-    token_separator: ClassVar[str] = " "
     or_token: ClassVar[str] = "or"
     and_token: ClassVar[str] = "and"
     not_token: ClassVar[str] = "not"
     eq_token: ClassVar[str] = "="
 
-    def __init__(self, *args: Any, log_source: LogSource | None = None, **options: Any) -> None:
-        super().__init__(*args, **options)
-        self.given_log_source = log_source
-        self.log_source = log_source or LogSource()
+    fixed_log_source: LogSource | None = None
+    log_source: LogSource = LogSource()
 
-    def convert_rule(self, rule: SigmaRule, output_format: str | None = None, callback: Any = None) -> list[Any]:
-        self.log_source = self.given_log_source or _log_source_of(rule)
+    def convert_rule(
+        self, rule: SigmaRule, output_format: str | None = None, callback: Any = None
+    ) -> list[Any]:
+        self.log_source = self.fixed_log_source or _log_source_of(rule)
         _refuse_half_read_rules(rule)
         queries = super().convert_rule(rule, "predicate", callback)
         if not queries:
@@ -87,7 +80,9 @@ class DuckDBBackend(TextQueryBackend):
             "a Sigma correlation is not converted: several events are a correlation in SQL (detections/correlation)"
         )
 
-    def finalize_query_predicate(self, rule: SigmaRule, query: str, index: int, state: ConversionState) -> str:
+    def finalize_query_predicate(
+        self, rule: SigmaRule, query: str, index: int, state: ConversionState
+    ) -> str:
         return query
 
     def finalize_output_predicate(self, queries: list[str]) -> list[str]:
@@ -97,7 +92,7 @@ class DuckDBBackend(TextQueryBackend):
 
     def convert_condition(self, cond: Any, state: ConversionState) -> str:
         if cond is None:
-            raise SigmaConversionError("a part of the condition names nothing in the detection")
+            raise SigmaBackendError("a part of the condition names nothing in the detection")
         match cond:
             case ConditionOR():
                 return self.convert_condition_or(cond, state)
@@ -109,7 +104,7 @@ class DuckDBBackend(TextQueryBackend):
             return self._leaf(cond)
         except ValueError as error:
             name = cond.field if isinstance(cond, ConditionFieldEqualsValueExpression) else "keyword"
-            raise SigmaConversionError(f"{name}: {error}") from error
+            raise SigmaBackendError(f"{name}: {error}") from error
 
     def convert_condition_and(self, cond: ConditionAND, state: ConversionState) -> str:
         return "(" + " and ".join(self.convert_condition(part, state) for part in cond.args) + ")"
@@ -119,7 +114,7 @@ class DuckDBBackend(TextQueryBackend):
         parts: list[str] = []
         by_field: dict[str, list[SigmaType]] = {}
         for part in cond.args:
-            if isinstance(part, ConditionFieldEqualsValueExpression) and _is_text_value(part.value):
+            if isinstance(part, ConditionFieldEqualsValueExpression) and is_text_value(part.value):
                 by_field.setdefault(part.field, []).append(part.value)
             else:
                 parts.append(self.convert_condition(cast(Condition, part), state))
@@ -127,7 +122,7 @@ class DuckDBBackend(TextQueryBackend):
             try:
                 parts.append(self._field_text(field, values))
             except ValueError as error:
-                raise SigmaConversionError(f"{field}: {error}") from error
+                raise SigmaBackendError(f"{field}: {error}") from error
         return parts[0] if len(parts) == 1 else "(" + " or ".join(parts) + ")"
 
     def convert_condition_not(self, cond: ConditionNOT, state: ConversionState) -> str:
@@ -138,9 +133,9 @@ class DuckDBBackend(TextQueryBackend):
     def _leaf(self, cond: Leaf) -> str:
         value = cond.value
         if isinstance(cond, ConditionValueExpression):
-            return _any(leaf_texts(), _keyword_test(value))
+            return _any(leaf_texts(), keyword_test(value))
         field = cond.field
-        if _is_text_value(value):
+        if is_text_value(value):
             return self._field_text(field, [value])
         match value:
             case SigmaNull():
@@ -155,22 +150,24 @@ class DuckDBBackend(TextQueryBackend):
                 other = f"list_filter({self.log_source.texts(value.field)}, lambda w: {inner('v')})"
                 return f"len(list_filter({self.log_source.texts(field)}, lambda v: len({other}) > 0)) > 0"
             case SigmaExpansion():
-                parts = [self._leaf(ConditionFieldEqualsValueExpression(field, part)) for part in value.values]
+                parts = [
+                    self._leaf(ConditionFieldEqualsValueExpression(field, part)) for part in value.values
+                ]
                 return "(" + " or ".join(parts) + ")"
             case _:
-                return _any(self.log_source.texts(field), _value_test(value))
+                return _any(self.log_source.texts(field), value_test(value))
 
     def _field_text(self, field: str, values: list[SigmaType]) -> str:
         column = self.log_source.column(field)
         if column and not any(isinstance(value, SigmaCasedString) for value in values):
-            return _text_test(values, column)(column.name)
-        return _any(self.log_source.texts(field), _text_test(values, column))
+            return text_test(values, column)(column.name)
+        return _any(self.log_source.texts(field), text_test(values, column))
 
     # -- what a rule says about `action` alone, to find its candidates
 
     def action_bound(self, rule: SigmaRule) -> str:
         """SQL on `action` that every match of the rule satisfies; `true` where the rule does not bound it."""
-        self.log_source = self.given_log_source or _log_source_of(rule)
+        self.log_source = self.fixed_log_source or _log_source_of(rule)
         bounds = [self._bound(condition.parsed, True) for condition in rule.detection.parsed_condition]
         return "true" if "true" in bounds else "(" + " or ".join(bounds) + ")"
 
@@ -180,7 +177,9 @@ class DuckDBBackend(TextQueryBackend):
         match cond:
             case ConditionAND() | ConditionOR():
                 parts = [self._bound(part, is_upper) for part in cond.args]
-                absorbing, neutral = ("false", "true") if isinstance(cond, ConditionAND) else ("true", "false")
+                absorbing, neutral = (
+                    ("false", "true") if isinstance(cond, ConditionAND) else ("true", "false")
+                )
                 kept = [part for part in parts if part != neutral]
                 if absorbing in kept:
                     return absorbing
@@ -191,26 +190,33 @@ class DuckDBBackend(TextQueryBackend):
                 return {"true": "false", "false": "true"}.get(inner, f"({inner}) is not true")
             case ConditionFieldEqualsValueExpression():
                 column = self.log_source.column(cond.field)
-                if column and column.name == "action" and _is_text_value(cond.value) and not isinstance(cond.value, SigmaCasedString):
-                    return _text_test([cond.value], column)(column.name)
+                if (
+                    column
+                    and column.name == "action"
+                    and is_text_value(cond.value)
+                    and not isinstance(cond.value, SigmaCasedString)
+                ):
+                    return text_test([cond.value], column)(column.name)
         return unknown
 
 
 def _log_source_of(rule: SigmaRule) -> LogSource:
     known = find_log_source(rule.logsource.product, rule.logsource.service)
     if known is None:
-        named = "/".join(filter(None, [rule.logsource.product, rule.logsource.service, rule.logsource.category]))
-        raise SigmaConversionError(f"no source of events answers to the log source {named}")
+        named = "/".join(
+            filter(None, [rule.logsource.product, rule.logsource.service, rule.logsource.category])
+        )
+        raise SigmaBackendError(f"no source of events answers to the log source {named}")
     return known
 
 
 def _refuse_half_read_rules(rule: SigmaRule) -> None:
     """pySigma drops an empty selector in silence and leaves a None where a condition should be."""
     if "timeframe" in rule.detection.detections:  # pySigma takes it for a keyword
-        raise SigmaConversionError("timeframe needs several events, which one rule cannot count")
+        raise SigmaBackendError("timeframe needs several events, which one rule cannot count")
     for condition in rule.detection.parsed_condition:
         if any(part is None for part in _parts(condition.parsed)):
-            raise SigmaConversionError(f"the condition {condition.condition!r} names nothing in the detection")
+            raise SigmaBackendError(f"the condition {condition.condition!r} names nothing in the detection")
 
 
 def _parts(cond: Any) -> Iterator[Any]:
@@ -222,70 +228,15 @@ def _parts(cond: Any) -> Iterator[Any]:
             yield from _parts(part)
 
 
-def _is_text_value(value: SigmaType) -> bool:
-    return isinstance(value, SigmaString) or (isinstance(value, SigmaNumber) and not isinstance(value, SigmaTimestampPart))
-
-
-def _text_test(values: list[SigmaType], column: Column | None) -> Test:
-    """One test for all values of a field: plain ones together, wildcards beside them."""
-    plain: dict[bool, list[str]] = {}
-    tests: list[Test] = []
-    for value in values:
-        if isinstance(value, SigmaNumber):
-            plain.setdefault(False, []).append(str(value.number))
-            continue
-        assert isinstance(value, SigmaString)
-        is_cased = isinstance(value, SigmaCasedString)
-        is_operation = column is not None and column.is_operation and not is_cased
-        text = predicates.plain_text(value)
-        if text is not None:
-            plain.setdefault(is_cased, []).append(normalised_operation(text) if is_operation else text)
-        else:
-            tests.append(predicates.matches_wildcards(_with_plain_dashes(value) if is_operation else value, is_cased))
-    return predicates.any_of([predicates.equals_any(texts, is_cased) for is_cased, texts in plain.items()] + tests)
-
-
-def _with_plain_dashes(value: SigmaString) -> SigmaString:
-    changed = SigmaString("")
-    changed.s = tuple(with_plain_dashes(part) if isinstance(part, str) else part for part in value.s)
-    return changed
-
-
-def _value_test(value: SigmaType) -> Test:
-    match value:
-        case SigmaBool():
-            return predicates.equals_any(["true" if value.boolean else "false"], is_cased=False)
-        case SigmaRegularExpression():
-            return predicates.matches_regex(value)
-        case SigmaCIDRExpression():
-            return predicates.in_network(value.network)
-        case SigmaTimestampPart():
-            return predicates.equals_timestamp_part(value)
-        case SigmaCompareExpression():
-            return predicates.compares_number(value.number, value.op)
-    raise SigmaFeatureNotSupportedByBackendError(f"{type(value).__name__} cannot be asked of a field")
-
-
-def _keyword_test(value: SigmaType) -> Test:
-    match value:
-        case SigmaString():
-            return predicates.contains_anywhere(value, isinstance(value, SigmaCasedString))
-        case SigmaNumber():
-            return predicates.contains_anywhere(SigmaString(str(value.number)), is_cased=False)
-        case SigmaRegularExpression():
-            return predicates.matches_regex(value)
-        case SigmaExpansion():
-            return predicates.any_of([_keyword_test(part) for part in value.values])
-    raise SigmaFeatureNotSupportedByBackendError(f"{type(value).__name__} cannot be a keyword")
-
-
 def _any(texts: str, test: Test) -> str:
     return f"len(list_filter({texts}, lambda v: {test('v')})) > 0"
 
 
 def negated_fields(rule: SigmaRule) -> set[str]:
     """The fields that the rule asks below a NOT, on both sides of a field reference."""
-    return {field for condition in rule.detection.parsed_condition for field in _negated(condition.parsed, False)}
+    return {
+        field for condition in rule.detection.parsed_condition for field in _negated(condition.parsed, False)
+    }
 
 
 def _negated(cond: Any, is_below_not: bool) -> Iterator[str]:

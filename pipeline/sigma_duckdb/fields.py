@@ -75,7 +75,9 @@ class LogSource:
         if len(roots) > 1:
             found = f"list_filter({found}, lambda v: json_type(v) <> 'NULL')[1:1]"
         for key in keys:
-            found = flat_map(opened(found), f"json_extract(v, {_paths([[key] for key in self.spellings(key)])})")
+            found = flat_map(
+                opened(found), f"json_extract(v, {_paths([[key] for key in self.spellings(key)])})"
+            )
         return found
 
     def texts(self, field_name: str) -> str:
@@ -86,7 +88,9 @@ class LogSource:
 
 def leaf_texts() -> str:
     """SQL: every value of the record that is not an object or array, as text."""
-    leaves = "list_filter(json_extract(raw, '$..*'), lambda v: json_type(v) not in ('OBJECT', 'ARRAY', 'NULL'))"
+    leaves = (
+        "list_filter(json_extract(raw, '$..*'), lambda v: json_type(v) not in ('OBJECT', 'ARRAY', 'NULL'))"
+    )
     return f"list_transform({leaves}, lambda v: v ->> '$')"
 
 
@@ -95,7 +99,8 @@ def opened(found: str) -> str:
     inner = "try_cast(v ->> '$' as json)"
     from_text = f"case json_type({inner}) when 'ARRAY' then json_extract({inner}, '$[*]') else [{inner}] end"
     return flat_map(
-        found, f"case json_type(v) when 'ARRAY' then json_extract(v, '$[*]') when 'VARCHAR' then {from_text} else [v] end"
+        found,
+        f"case json_type(v) when 'ARRAY' then json_extract(v, '$[*]') when 'VARCHAR' then {from_text} else [v] end",
     )
 
 
@@ -124,7 +129,11 @@ def literal(text: str) -> str:
 
 
 def _paths(paths: Sequence[Sequence[str]]) -> str:
-    return "[" + ", ".join(literal("$" + "".join(f'."{_plain_key(key)}"' for key in path)) for path in paths) + "]"
+    return (
+        "["
+        + ", ".join(literal("$" + "".join(f'."{_plain_key(key)}"' for key in path)) for path in paths)
+        + "]"
+    )
 
 
 def _plain_key(key: str) -> str:
@@ -144,7 +153,9 @@ def read_log_sources(path: Path = LOG_SOURCES_FILE) -> tuple[LogSource, ...]:
             sources=tuple(entry["sources"]),
             has_spellings=entry.get("spellings") == "either",
             columns={
-                name: Column(column["column"], tuple(column["paths"]), column.get("normalised") == "operation")
+                name: Column(
+                    column["column"], tuple(column["paths"]), column.get("normalised") == "operation"
+                )
                 for name, column in entry.get("columns", {}).items()
             },
             fields={name: tuple(paths) for name, paths in entry.get("fields", {}).items()},
@@ -155,7 +166,9 @@ def read_log_sources(path: Path = LOG_SOURCES_FILE) -> tuple[LogSource, ...]:
 
 def find_log_source(product: str | None, service: str | None) -> LogSource | None:
     """The log source a rule names, or None where we have no such logs."""
-    return next((known for known in read_log_sources() if (known.product, known.service) == (product, service)), None)
+    return next(
+        (known for known in read_log_sources() if (known.product, known.service) == (product, service)), None
+    )
 
 
 def column_text(column: Column, record: Mapping[str, Any]) -> str | None:

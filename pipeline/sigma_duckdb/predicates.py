@@ -53,7 +53,11 @@ OCTET = r"(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)"
 def plain_text(value: SigmaString) -> str | None:
     """The value where it holds no wildcard, else None."""
     parts = _parts(value)
-    return "".join(part for part in parts if isinstance(part, str)) if all(isinstance(p, str) for p in parts) else None
+    return (
+        "".join(part for part in parts if isinstance(part, str))
+        if all(isinstance(p, str) for p in parts)
+        else None
+    )
 
 
 def equals_any(texts: list[str], is_cased: bool) -> Test:
@@ -85,7 +89,7 @@ def contains_anywhere(value: SigmaString, is_cased: bool) -> Test:
     if not parts:
         raise ValueError("an empty keyword matches every event")
     around = SigmaString("")
-    around.s = (many, *parts, many)
+    around.s = [many, *parts, many]
     return matches_wildcards(around, is_cased)
 
 
@@ -114,7 +118,9 @@ def _regex_problem(pattern: str) -> str | None:
 def in_network(network: ipaddress.IPv4Network | ipaddress.IPv6Network) -> Test:
     first, last = int(network.network_address), int(network.broadcast_address)
     if isinstance(network, ipaddress.IPv4Network):
-        return lambda v: f"case when regexp_full_match({v}, '(?:{OCTET}\\.){{3}}{OCTET}') then {_ipv4(v)} between {first} and {last} else false end"
+        return lambda v: (
+            f"case when regexp_full_match({v}, '(?:{OCTET}\\.){{3}}{OCTET}') then {_ipv4(v)} between {first} and {last} else false end"
+        )
     shape = f"(?:[0-9A-Fa-f]{{0,4}}:){{1,8}}(?:[0-9A-Fa-f]{{0,4}}|(?:{OCTET}\\.){{3}}{OCTET})"
     return lambda v: (
         f"case when regexp_full_match({v}, '{shape}') and not contains({v}, ':::')"
@@ -124,9 +130,13 @@ def in_network(network: ipaddress.IPv4Network | ipaddress.IPv6Network) -> Test:
 
 def compares_number(number: SigmaNumber, operator: CompareOperators) -> Test:
     if isinstance(number, SigmaTimestampPart):
-        return lambda v: f"coalesce({_timestamp_part(number.timestamp_part, v)} {OPERATORS[operator]} {number.number}, false)"
+        return lambda v: (
+            f"coalesce({_timestamp_part(number.timestamp_part, v)} {OPERATORS[operator]} {number.number}, false)"
+        )
     # NaN sorts above every number in DuckDB, so a text that says NaN or Infinity must not count as a number.
-    return lambda v: f"coalesce(isfinite(try_cast({v} as double)) and try_cast({v} as double) {OPERATORS[operator]} {number.number}, false)"
+    return lambda v: (
+        f"coalesce(isfinite(try_cast({v} as double)) and try_cast({v} as double) {OPERATORS[operator]} {number.number}, false)"
+    )
 
 
 def equals_timestamp_part(value: SigmaTimestampPart) -> Test:
@@ -184,7 +194,9 @@ def _timestamp_part(part: TimestampPart, v: str) -> str:
 
 
 def _ipv4(v: str) -> str:
-    return " + ".join(f"{256 ** (4 - place)} * split_part({v}, '.', {place})::bigint" for place in (1, 2, 3, 4))
+    return " + ".join(
+        f"{256 ** (4 - place)} * split_part({v}, '.', {place})::bigint" for place in (1, 2, 3, 4)
+    )
 
 
 def _ipv6(v: str) -> str:

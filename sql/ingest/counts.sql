@@ -1,22 +1,13 @@
 -- What became of the batch's records. Grain: source ('unrecognised' for records of no known source).
 with
-    read as (
-        select coalesce(landed.source, 'unrecognised') as source, count(*) as records
-        from landed
-        group by all
-    ),
+    read as (select coalesce(landed.source, 'unrecognised') as source, count(*) as records from landed group by all),
 
     kept_by_source as (
-        select staged.source, count(*) as events
-        from staged
-        semi join kept on staged.rowid = kept.staged_id
-        group by all
+        select staged.source, count(*) as events from staged semi join kept on staged.rowid = kept.staged_id group by all
     ),
 
     quarantined_by_source as (
-        select coalesce(quarantined.source, 'unrecognised') as source, count(*) as quarantined
-        from quarantined
-        group by all
+        select coalesce(quarantined.source, 'unrecognised') as source, count(*) as quarantined from quarantined group by all
     )
 
 select

@@ -9,8 +9,10 @@ with
             staged.event_id,
             staged.occurred_at,
             case
-                when staged.source = 'aws_cloudtrail' then coalesce(staged.tenant_id, '')
-                when starts_with(staged.source, 'entra_signin') then coalesce(staged.token_id, '')
+                when staged.source = 'aws_cloudtrail'
+                then coalesce(staged.tenant_id, '')
+                when starts_with(staged.source, 'entra_signin')
+                then coalesce(staged.token_id, '')
                 else ''
             end as discriminator
         from staged
@@ -23,8 +25,10 @@ with
             events.event_id,
             events.occurred_at,
             case
-                when events.source = 'aws_cloudtrail' then coalesce(events.tenant_id, '')
-                when starts_with(events.source, 'entra_signin') then coalesce(events.token_id, '')
+                when events.source = 'aws_cloudtrail'
+                then coalesce(events.tenant_id, '')
+                when starts_with(events.source, 'entra_signin')
+                then coalesce(events.token_id, '')
                 else ''
             end as discriminator
         from events

@@ -1,5 +1,4 @@
 -- Macros that the readers and the staging models share. Grain: none, definitions only.
-
 -- Text in any time form that we know as a UTC timestamp (µs); text without an offset is UTC.
 create or replace temp macro parsed_time(time_text) as coalesce(
     make_timestamp(epoch_us(try_cast(time_text as timestamptz))),

@@ -7,7 +7,9 @@ with
             landed.source,
             coalesce(
                 landed.problem,
-                'no known source (keys: ' || array_to_string(list_sort(json_keys(case when landed.problem is null then landed.record end))[:8], ', ') || ')'
+                'no known source (keys: '
+                || array_to_string(list_sort(json_keys(case when landed.problem is null then landed.record end))[:8], ', ')
+                || ')'
             ) as reason,
             landed.record
         from landed
@@ -21,11 +23,18 @@ with
     ),
 
     together as (
-        select * from unread
+        select *
+        from unread
         union all by name
-        select * from timeless
+        select *
+        from timeless
     )
 
 select
-    source_file, source_row, source, reason, left(masked(record), 65536) as record, sha256(coalesce(record, '') || reason || source_file) as content_hash
+    source_file,
+    source_row,
+    source,
+    reason,
+    left(masked(record), 65536) as record,
+    sha256(coalesce(record, '') || reason || source_file) as content_hash
 from together

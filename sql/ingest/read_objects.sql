@@ -2,6 +2,11 @@
 select files.filename as source_file, files.record
 from
     read_json(
-        $files, records = false, columns = {record: 'JSON'}, format = $format, compression = $compression, maximum_object_size = $maximum_object_size,
+        $files,
+        records = false,
+        columns = {record:'JSON'},
+        format = $format,
+        compression = $compression,
+        maximum_object_size = $maximum_object_size,
         filename = true
     ) as files

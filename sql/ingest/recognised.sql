@@ -5,8 +5,10 @@ with
             read_records.source_file,
             read_records.record,
             case
-                when read_records.problem is not null then read_records.problem
-                when read_records.record is null or not starts_with(read_records.record, '{') then 'not an object'
+                when read_records.problem is not null
+                then read_records.problem
+                when read_records.record is null or not starts_with(read_records.record, '{')
+                then 'not an object'
             end as problem
         from read_records
     ),
@@ -15,7 +17,9 @@ with
     cloudtrail_keyed as (
         select
             checked.*,
-            json_extract_string(case when checked.problem is null then checked.record end, ['$.eventSource', '$.eventName']) as cloudtrail_key
+            json_extract_string(
+                case when checked.problem is null then checked.record end, ['$.eventSource', '$.eventName']
+            ) as cloudtrail_key
         from checked
     ),
 
@@ -26,8 +30,15 @@ with
             json_extract_string(
                 case when problem is null and (cloudtrail_key[1] is null or cloudtrail_key[2] is null) then record end,
                 [
-                    '$.category', '$.Category', '$.Type', '$.operationName', '$.resourceId', '$.LoggedByService', '$.OperationNameValue',
-                    '$.ResourceProvider', '$.TimeGenerated'
+                    '$.category',
+                    '$.Category',
+                    '$.Type',
+                    '$.operationName',
+                    '$.resourceId',
+                    '$.LoggedByService',
+                    '$.OperationNameValue',
+                    '$.ResourceProvider',
+                    '$.TimeGenerated'
                 ]
             ) as key
         from cloudtrail_keyed
@@ -35,10 +46,18 @@ with
 
     named as (
         select
-            source_file, record, problem, is_cloudtrail,
+            source_file,
+            record,
+            problem,
+            is_cloudtrail,
             lower(coalesce(key[1], key[2])) as category,
-            key[3] as table_name, upper(key[4]) as operation_name, upper(key[5]) as resource_id,
-            key[6] as logged_by_service, key[7] as operation_name_value, upper(key[8]) as resource_provider, key[9] as time_generated
+            key[3] as table_name,
+            upper(key[4]) as operation_name,
+            upper(key[5]) as resource_id,
+            key[6] as logged_by_service,
+            key[7] as operation_name_value,
+            upper(key[8]) as resource_provider,
+            key[9] as time_generated
         from keyed
     )
 
@@ -46,23 +65,37 @@ select
     source_file,
     record,
     case
-        when problem is not null then null
-        when is_cloudtrail then 'aws_cloudtrail'
-        when category = 'signinlogs' then 'entra_signin'
-        when category = 'noninteractiveusersigninlogs' then 'entra_signin_noninteractive'
-        when category = 'serviceprincipalsigninlogs' then 'entra_signin_service_principal'
-        when category = 'auditlogs' and operation_name is not null then 'entra_audit'
-        when logged_by_service is not null and time_generated is not null then 'entra_audit'
-        when category in ('storageread', 'storagewrite', 'storagedelete') then 'azure_storage'
-        when table_name = 'AZKVAuditLogs' then 'azure_key_vault'
-        when category = 'auditevent' and (contains(resource_id, '/MICROSOFT.KEYVAULT/') or resource_provider = 'MICROSOFT.KEYVAULT')
+        when problem is not null
+        then null
+        when is_cloudtrail
+        then 'aws_cloudtrail'
+        when category = 'signinlogs'
+        then 'entra_signin'
+        when category = 'noninteractiveusersigninlogs'
+        then 'entra_signin_noninteractive'
+        when category = 'serviceprincipalsigninlogs'
+        then 'entra_signin_service_principal'
+        when category = 'auditlogs' and operation_name is not null
+        then 'entra_audit'
+        when logged_by_service is not null and time_generated is not null
+        then 'entra_audit'
+        when category in ('storageread', 'storagewrite', 'storagedelete')
+        then 'azure_storage'
+        when table_name = 'AZKVAuditLogs'
         then 'azure_key_vault'
-        when operation_name_value is not null and time_generated is not null then 'azure_activity'
         when
-            contains(operation_name, '/') and resource_id is not null
+            category = 'auditevent'
+            and (contains(resource_id, '/MICROSOFT.KEYVAULT/') or resource_provider = 'MICROSOFT.KEYVAULT')
+        then 'azure_key_vault'
+        when operation_name_value is not null and time_generated is not null
+        then 'azure_activity'
+        when
+            contains(operation_name, '/')
+            and resource_id is not null
             -- not IN: DuckDB makes a hash join of a long list, and a join loses the reading order
             and regexp_full_match(
-                category, 'administrative|write|delete|action|security|policy|servicehealth|resourcehealth|alert|autoscale|recommendation'
+                category,
+                'administrative|write|delete|action|security|policy|servicehealth|resourcehealth|alert|autoscale|recommendation'
             )
         then 'azure_activity'
     end as source,

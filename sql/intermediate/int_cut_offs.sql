@@ -7,11 +7,22 @@ select
     coalesce(identities.person_id, lower(events.target_name), lower(events.target_id)) as person_id,
     -- newValue is a JSON array within a string; an empty modifiedProperties leaves the time of the event itself
     coalesce(
-        make_timestamp(epoch_us(try_cast(nullif(regexp_extract(events.raw, 'StsRefreshTokensValidFrom.*?newValue[\\": \[]+([0-9][0-9T:.+Z-]+)', 1), '') as timestamptz))),
+        make_timestamp(
+            epoch_us(
+                try_cast(
+                    nullif(
+                        regexp_extract(events.raw, 'StsRefreshTokensValidFrom.*?newValue[\\": \[]+([0-9][0-9T:.+Z-]+)', 1), ''
+                    ) as timestamptz
+                )
+            )
+        ),
         events.occurred_at
     ) as valid_from
 from events
 left join int_identities as identities on lower(events.target_id) = identities.alias
 where
-    events.source = 'entra_audit' and events.action = 'Update StsRefreshTokenValidFrom Timestamp' and events.outcome = 'success'
-    and events.occurred_at >= $since and events.occurred_at < $until
+    events.source = 'entra_audit'
+    and events.action = 'Update StsRefreshTokenValidFrom Timestamp'
+    and events.outcome = 'success'
+    and events.occurred_at >= $since
+    and events.occurred_at < $until

@@ -3,24 +3,58 @@
 -- both within a day before; `principal` when the log names the principal only.
 with
     names as (
-        select events.principal_id, arg_max(events.principal_name, struct_pack(at := events.occurred_at, name := events.principal_name)) as principal_name
+        select
+            events.principal_id,
+            arg_max(events.principal_name, struct_pack(at := events.occurred_at, name := events.principal_name)) as principal_name
         from events
         where
-            starts_with(events.source, 'entra_signin') and events.principal_id is not null and events.principal_name is not null
-            and events.occurred_at >= $since and events.occurred_at < $until
+            starts_with(events.source, 'entra_signin')
+            and events.principal_id is not null
+            and events.principal_name is not null
+            and events.occurred_at >= $since
+            and events.occurred_at < $until
         group by events.principal_id
     ),
 
     named as (
         select
-            events.source, events.tenant_id, events.event_id, events.occurred_at, events.provider, events.principal_id,
-            coalesce(events.principal_name, names.principal_name) as principal_name, events.principal_kind, events.source_ip, networks.network_id, events.user_agent, events.service, events.action, events.outcome,
-            events.error_code, events.is_read_only, events.target_id, events.target_name, events.target_kind, events.target_tenant_id,
-            events.bytes_out, events.credential_id, events.credential_kind, events.session_started_at, events.is_mfa, events.token_id,
-            events.issuer_id, events.app_id, events.device_id, events.issued_credential_id, events.issued_session_id,
+            events.source,
+            events.tenant_id,
+            events.event_id,
+            events.occurred_at,
+            events.provider,
+            events.principal_id,
+            coalesce(events.principal_name, names.principal_name) as principal_name,
+            events.principal_kind,
+            events.source_ip,
+            networks.network_id,
+            events.user_agent,
+            events.service,
+            events.action,
+            events.outcome,
+            events.error_code,
+            events.is_read_only,
+            events.target_id,
+            events.target_name,
+            events.target_kind,
+            events.target_tenant_id,
+            events.bytes_out,
+            events.credential_id,
+            events.credential_kind,
+            events.session_started_at,
+            events.is_mfa,
+            events.token_id,
+            events.issuer_id,
+            events.app_id,
+            events.device_id,
+            events.issued_credential_id,
+            events.issued_session_id,
             coalesce(
                 identities.person_id,
-                case when contains(events.principal_name, '@') and events.principal_kind in ('user', 'role', 'federated') then lower(events.principal_name) end,
+                case
+                    when contains(events.principal_name, '@') and events.principal_kind in ('user', 'role', 'federated')
+                    then lower(events.principal_name)
+                end,
                 case
                     when events.source = 'aws_cloudtrail' and events.principal_kind = 'user' and events.principal_name is not null
                     then 'arn:aws:iam::' || events.principal_tenant_id || ':user/' || lower(events.principal_name)
@@ -29,14 +63,24 @@ with
                 end
             ) as person_id,
             case
-                when events.credential_kind = 'console_session' then 'aws-session:' || events.session_id
-                when events.credential_kind = 'temporary_key' then 'aws-key:' || events.credential_id
-                when events.credential_kind = 'access_key' then 'aws-key:' || events.credential_id || '@' || coalesce(networks.network_id, 'aws')
+                when events.credential_kind = 'console_session'
+                then 'aws-session:' || events.session_id
+                when events.credential_kind = 'temporary_key'
+                then 'aws-key:' || events.credential_id
+                when events.credential_kind = 'access_key'
+                then 'aws-key:' || events.credential_id || '@' || coalesce(networks.network_id, 'aws')
                 when starts_with(events.source, 'entra_signin') and events.credential_id is not null
                 then 'sp-credential:' || events.credential_id || '@' || coalesce(networks.network_id, 'unknown')
-                when starts_with(events.source, 'entra_signin') and events.session_id is not null then 'entra-session:' || events.session_id
+                when starts_with(events.source, 'entra_signin') and events.session_id is not null
+                then 'entra-session:' || events.session_id
                 when events.credential_kind in ('account_key', 'sas')
-                then 'storage-key:' || coalesce(events.target_name, '') || '/' || events.credential_id || '@' || coalesce(events.source_ip, 'unknown')
+                then
+                    'storage-key:'
+                    || coalesce(events.target_name, '')
+                    || '/'
+                    || events.credential_id
+                    || '@'
+                    || coalesce(events.source_ip, 'unknown')
             end as exact_thing_id
         from events
         left join int_networks as networks on events.source_ip = networks.source_ip
@@ -47,11 +91,17 @@ with
 
     spans as (
         select
-            named.principal_id, named.source_ip, named.exact_thing_id as thing_id, min(named.occurred_at) as first_used_at,
+            named.principal_id,
+            named.source_ip,
+            named.exact_thing_id as thing_id,
+            min(named.occurred_at) as first_used_at,
             max(named.occurred_at) as last_used_at
         from named
         where
-            named.exact_thing_id is not null and named.principal_id is not null and named.source_ip is not null and named.outcome = 'success'
+            named.exact_thing_id is not null
+            and named.principal_id is not null
+            and named.source_ip is not null
+            and named.outcome = 'success'
         group by all
     ),
 
@@ -70,7 +120,9 @@ with
 
     by_address as (
         select
-            asked.principal_id, asked.source_ip, asked.occurred_at,
+            asked.principal_id,
+            asked.source_ip,
+            asked.occurred_at,
             arg_max(spans.thing_id, struct_pack(first_used_at := spans.first_used_at, thing_id := spans.thing_id)) as thing_id
         from asked
         inner join
@@ -89,20 +141,28 @@ select
         by_token.thing_id,
         by_address.thing_id,
         case
-            when named.provider = 'aws' then 'aws-principal:' || named.principal_id
-            when named.principal_kind = 'user' then 'entra-user:' || named.principal_id
+            when named.provider = 'aws'
+            then 'aws-principal:' || named.principal_id
+            when named.principal_kind = 'user'
+            then 'entra-user:' || named.principal_id
             else 'entra-sp:' || named.principal_id
         end
     ) as thing_id,
     case
-        when coalesce(named.exact_thing_id, by_token.thing_id) is not null then 'exact'
-        when by_address.thing_id is not null then 'address'
-        when named.principal_id is not null then 'principal'
+        when coalesce(named.exact_thing_id, by_token.thing_id) is not null
+        then 'exact'
+        when by_address.thing_id is not null
+        then 'address'
+        when named.principal_id is not null
+        then 'principal'
     end as attribution,
     case
-        when coalesce(named.exact_thing_id, by_token.thing_id) is not null then 1.0
-        when by_address.thing_id is not null then 0.9
-        when named.principal_id is not null then 0.5
+        when coalesce(named.exact_thing_id, by_token.thing_id) is not null
+        then 1.0
+        when by_address.thing_id is not null
+        then 0.9
+        when named.principal_id is not null
+        then 0.5
     end::double as confidence
 from named
 left join by_token on named.token_id = by_token.token_id and not starts_with(named.source, 'entra_signin')

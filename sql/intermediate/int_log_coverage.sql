@@ -14,5 +14,7 @@ with
 
 select
     hours.*,
-    date_diff('hour', lag(hours.hour) over (partition by hours.source, hours.tenant_id order by hours.hour), hours.hour) as hours_since_last
+    date_diff(
+        'hour', lag(hours.hour) over (partition by hours.source, hours.tenant_id order by hours.hour), hours.hour
+    ) as hours_since_last
 from hours

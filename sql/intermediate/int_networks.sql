@@ -5,7 +5,8 @@ with
         select
             events.source_ip,
             case
-                when contains(events.source_ip, ':') then array_to_string(string_split(events.source_ip, ':')[:3], ':') || '::/48'
+                when contains(events.source_ip, ':')
+                then array_to_string(string_split(events.source_ip, ':')[:3], ':') || '::/48'
                 else regexp_replace(events.source_ip, '\.\d+$', '.0/24')
             end as block,
             min(events.asn) as asn,

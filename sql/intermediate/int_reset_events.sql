@@ -6,7 +6,11 @@ with
             events.*,
             reset_actions.is_reset,
             case
-                when regexp_matches(lower(coalesce(events.raw ->> '$.properties.resultReason', events.raw ->> '$.ResultReason')), 'temporary ?access ?pass')
+                when
+                    regexp_matches(
+                        lower(coalesce(events.raw ->> '$.properties.resultReason', events.raw ->> '$.ResultReason')),
+                        'temporary ?access ?pass'
+                    )
                 then 'temporary_access_pass'
                 else reset_actions.kind
             end as kind
@@ -17,9 +21,12 @@ with
             and lower(events.action) = lower(reset_actions.action)
             and coalesce(reset_actions.service, events.service) = events.service
         where
-            events.outcome = 'success' and events.occurred_at >= $since and events.occurred_at < $until
+            events.outcome = 'success'
+            and events.occurred_at >= $since
+            and events.occurred_at < $until
             and (
-                -- a directory update is an MFA change only if it names the methods; the phone app writes its own detail at every start
+                -- a directory update is an MFA change only if it names the methods; the phone app writes its own detail at
+                -- every start
                 events.action <> 'Update user'
                 or regexp_matches(events.raw, 'StrongAuthentication(Method|Requirement|UserDetails)|TemporaryAccessPass')
             )
@@ -32,13 +39,20 @@ with
                 when candidates.source = 'aws_cloudtrail' and lower(candidates.target_id) in ('aws root user', 'root')
                 then 'arn:aws:iam::' || candidates.tenant_id || ':root'
                 when candidates.source = 'aws_cloudtrail' and candidates.service = 'iam.amazonaws.com'
-                then 'arn:aws:iam::' || candidates.tenant_id || ':user/' || lower(coalesce(candidates.target_id, candidates.principal_name))
-                when candidates.service = 'signin.amazonaws.com' then 'arn:aws:iam::' || candidates.tenant_id || ':root'
-                when candidates.source = 'entra_audit' and candidates.target_kind is not null and candidates.target_kind <> 'user' then null
+                then
+                    'arn:aws:iam::'
+                    || candidates.tenant_id
+                    || ':user/'
+                    || lower(coalesce(candidates.target_id, candidates.principal_name))
+                when candidates.service = 'signin.amazonaws.com'
+                then 'arn:aws:iam::' || candidates.tenant_id || ':root'
+                when candidates.source = 'entra_audit' and candidates.target_kind is not null and candidates.target_kind <> 'user'
+                then null
                 else lower(coalesce(candidates.target_id, candidates.target_name, candidates.principal_id))
             end as subject_id,
             case
-                when candidates.source = 'aws_cloudtrail' then coalesce(candidates.target_name, candidates.target_id, candidates.principal_name)
+                when candidates.source = 'aws_cloudtrail'
+                then coalesce(candidates.target_name, candidates.target_id, candidates.principal_name)
                 else coalesce(candidates.target_name, candidates.principal_name)
             end as subject_name
         from candidates
@@ -55,25 +69,35 @@ select
     subjects.is_reset,
     subjects.subject_id,
     subjects.subject_name,
-    coalesce(by_id.person_id, by_name.person_id, case when contains(subjects.subject_name, '@') then lower(subjects.subject_name) end, subjects.subject_id)
-        as person_id,
+    coalesce(
+        by_id.person_id,
+        by_name.person_id,
+        case when contains(subjects.subject_name, '@') then lower(subjects.subject_name) end,
+        subjects.subject_id
+    ) as person_id,
     subjects.principal_id as performed_by_id,
     coalesce(subjects.principal_name, subjects.principal_id) as performed_by,
     subjects.principal_kind as performed_by_kind,
     subjects.source_ip as performed_from,
     case
-        when ends_with(subjects.subject_id, ':root') then subjects.principal_kind is distinct from 'root'
+        when ends_with(subjects.subject_id, ':root')
+        then subjects.principal_kind is distinct from 'root'
         when subjects.source = 'aws_cloudtrail' and subjects.service = 'iam.amazonaws.com'
         then
             subjects.principal_kind is distinct from 'user'
             or lower(subjects.principal_name) is distinct from lower(coalesce(subjects.target_id, subjects.principal_name))
         -- the reset service writes self-service resets in its own name
-        when contains(lower(subjects.action), 'self-service') or starts_with(lower(subjects.action), 'user ') then false
-        when subjects.app_id = '93625bc8-bfe2-437a-97e0-3d0060024faa' then false
-        when lower(subjects.principal_id) = subjects.subject_id then false
-        when subjects.principal_id is null and lower(subjects.principal_name) = lower(subjects.subject_name) then false
+        when contains(lower(subjects.action), 'self-service') or starts_with(lower(subjects.action), 'user ')
+        then false
+        when subjects.app_id = '93625bc8-bfe2-437a-97e0-3d0060024faa'
+        then false
+        when lower(subjects.principal_id) = subjects.subject_id
+        then false
+        when subjects.principal_id is null and lower(subjects.principal_name) = lower(subjects.subject_name)
+        then false
         -- a service writes what somebody did through it in its own name: who that was is in the other rows of the episode
-        when subjects.source = 'entra_audit' and subjects.principal_kind is distinct from 'user' then null
+        when subjects.source = 'entra_audit' and subjects.principal_kind is distinct from 'user'
+        then null
         else true
     end as by_somebody_else
 from subjects

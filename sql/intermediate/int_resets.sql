@@ -5,8 +5,9 @@ with
         select
             reset_events.*,
             coalesce(
-                reset_events.occurred_at
-                - lag(reset_events.occurred_at) over (partition by reset_events.person_id order by reset_events.occurred_at, reset_events.event_id)
+                reset_events.occurred_at - lag(reset_events.occurred_at) over (
+                    partition by reset_events.person_id order by reset_events.occurred_at, reset_events.event_id
+                )
                 > interval 1 hour,
                 true
             ) as is_first
@@ -16,7 +17,9 @@ with
     numbered as (
         select
             gaps.*,
-            sum(gaps.is_first::integer) over (partition by gaps.person_id order by gaps.occurred_at, gaps.event_id rows unbounded preceding) as episode
+            sum(gaps.is_first::integer) over (
+                partition by gaps.person_id order by gaps.occurred_at, gaps.event_id rows unbounded preceding
+            ) as episode
         from gaps
     ),
 
@@ -25,7 +28,11 @@ with
             numbered.person_id,
             numbered.episode,
             'R-' || substr(md5(numbered.person_id || '|' || min(numbered.occurred_at)::varchar), 1, 12) as reset_id,
-            coalesce(min(numbered.subject_name) filter (contains(numbered.subject_name, '@')), min(numbered.subject_name), numbered.person_id) as person,
+            coalesce(
+                min(numbered.subject_name) filter (contains(numbered.subject_name, '@')),
+                min(numbered.subject_name),
+                numbered.person_id
+            ) as person,
             list_sort(list(distinct numbered.subject_id)) as principal_ids,
             list_sort(list(distinct numbered.subject_name)) as principal_names,
             arg_min(numbered.provider, numbered.occurred_at) as provider,

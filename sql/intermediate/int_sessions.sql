@@ -27,17 +27,24 @@ with
 
 select
     first_uses.thing_id,
-    case split_part(first_uses.thing_id, ':', 1)
-        when 'aws-session' then 'console_session'
-        when 'aws-key' then case when contains(first_uses.thing_id, '@') then 'access_key_use' else 'temporary_key' end
-        when 'entra-session' then 'sign_in_session'
-        when 'sp-credential' then 'service_principal_key_use'
-        when 'storage-key' then 'storage_key_use'
+    case
+        split_part(first_uses.thing_id, ':', 1)
+        when 'aws-session'
+        then 'console_session'
+        when 'aws-key'
+        then case when contains(first_uses.thing_id, '@') then 'access_key_use' else 'temporary_key' end
+        when 'entra-session'
+        then 'sign_in_session'
+        when 'sp-credential'
+        then 'service_principal_key_use'
+        when 'storage-key'
+        then 'storage_key_use'
         else 'principal'
     end as kind,
     first_uses.* exclude (thing_id, session_started_at),
     case
-        when split_part(first_uses.thing_id, ':', 1) in ('aws-principal', 'entra-user', 'entra-sp') then null
+        when split_part(first_uses.thing_id, ':', 1) in ('aws-principal', 'entra-user', 'entra-sp')
+        then null
         else coalesce(first_uses.session_started_at, first_uses.first_used_at)
     end as started_at
 from first_uses

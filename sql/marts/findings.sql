@@ -1,4 +1,5 @@
--- What an owner must close: the signals of one reset in one control domain, where they weigh enough. Grain: reset_id, control_domain.
+-- What an owner must close: the signals of one reset in one control domain, where they weigh enough. Grain: reset_id,
+-- control_domain.
 -- score is what the reset would score with this control domain alone.
 with
     sums as (
@@ -16,13 +17,16 @@ with
     ),
 
     closings as (
-        select pairs.reset_id, pairs.control_domain, string_agg(detections.close_when, ' ' order by detections.points desc, detections.detection) as close_when
+        select
+            pairs.reset_id,
+            pairs.control_domain,
+            string_agg(detections.close_when, ' ' order by detections.points desc, detections.detection) as close_when
         from (select sums.reset_id, sums.control_domain, unnest(sums.detections) as detection from sums) as pairs
         inner join detections using (detection)
         group by pairs.reset_id, pairs.control_domain
     )
 
-select sums.*, round(100 / (1 + exp(-($prior_log_odds + sums.points))))::integer as score, closings.close_when
+select sums.*, least(round(100 / (1 + exp(- ($prior_log_odds + sums.points))))::integer, 99) as score, closings.close_when
 from sums
 left join closings using (reset_id, control_domain)
 where sums.points >= $finding_min_points

@@ -22,7 +22,7 @@ with
             detections.control_domain,
             detections.title,
             -- the detection's own points say how rarely it is wrong (rate = e^-points); history corrects that
-            (exp(-detections.points) * $pseudo_resets + history.seen_count) / ($pseudo_resets + history.reset_count) as rate
+            (exp(- detections.points) * $pseudo_resets + history.seen_count) / ($pseudo_resets + history.reset_count) as rate
         from history
         inner join detections using (detection)
     ),
@@ -35,11 +35,14 @@ with
             rated.title,
             rated.seen_count,
             rated.reset_count,
-            least(greatest(-ln(rated.rate) / rated.points_base, 0), 1) as rarity,
+            least(greatest(- ln(rated.rate) / rated.points_base, 0), 1) as rarity,
             case
-                when signals.thing_id is null then 1.0
-                when signals.network_id is null then $novelty_unknown
-                when by_person.network_id is not null or by_principal.network_id is not null then $novelty_known
+                when signals.thing_id is null
+                then 1.0
+                when signals.network_id is null
+                then $novelty_unknown
+                when by_person.network_id is not null or by_principal.network_id is not null
+                then $novelty_known
                 else 1.0
             end::double as novelty
         from signals_in_reach as signals
@@ -63,7 +66,11 @@ with
             factored.points_base * factored.rarity * factored.confidence * factored.novelty as points_once,
             row_number() over (
                 partition by factored.reset_id, factored.detection
-                order by factored.rarity * factored.confidence * factored.novelty desc, factored.occurred_at, factored.event_id, factored.source
+                order by
+                    factored.rarity * factored.confidence * factored.novelty desc,
+                    factored.occurred_at,
+                    factored.event_id,
+                    factored.source
             ) as repetition_number
         from factored
     )
@@ -82,10 +89,13 @@ select
     ranked.rarity,
     ranked.confidence,
     ranked.novelty,
-    power(ranked.repetition_number, -$repetition_exponent) as repetition,
-    ranked.points_once * power(ranked.repetition_number, -$repetition_exponent) as points,
-    rtrim(coalesce(ranked.why, ranked.title), '.')
-    || case when ranked.rarity < 1 then '; seen after ' || ranked.seen_count || ' of ' || ranked.reset_count || ' earlier resets here' else '' end
+    power(ranked.repetition_number, - $repetition_exponent) as repetition,
+    ranked.points_once * power(ranked.repetition_number, - $repetition_exponent) as points,
+    rtrim(coalesce(ranked.why, ranked.title), '.') || case
+        when ranked.rarity < 1
+        then '; seen after ' || ranked.seen_count || ' of ' || ranked.reset_count || ' earlier resets here'
+        else ''
+    end
     || case when ranked.novelty = $novelty_known then '; from a network known before the reset' else '' end
     || case when ranked.confidence < 0.995 then '; path confidence ' || round(ranked.confidence, 2) else '' end
     || case when ranked.repetition_number > 1 then '; repetition ' || ranked.repetition_number else '' end as reason

@@ -2,6 +2,7 @@
 select
     score_parts.reset_id,
     sum(score_parts.points) as log_odds,
-    round(100 / (1 + exp(-sum(score_parts.points))))::integer as score
+    -- never 100: a sum of reasons is no certainty
+    least(round(100 / (1 + exp(- sum(score_parts.points))))::integer, 99) as score
 from score_parts
 group by score_parts.reset_id

@@ -3,8 +3,19 @@
 with
     by_holder as (
         select
-            reach.reset_id, signals.detection, signals.source, signals.tenant_id, signals.event_id, signals.occurred_at, holders.thing_id,
-            holders.principal_id, holders.network_id, reach.confidence * holders.confidence as confidence, reach.depth, reach.seed, signals.why
+            reach.reset_id,
+            signals.detection,
+            signals.source,
+            signals.tenant_id,
+            signals.event_id,
+            signals.occurred_at,
+            holders.thing_id,
+            holders.principal_id,
+            holders.network_id,
+            reach.confidence * holders.confidence as confidence,
+            reach.depth,
+            reach.seed,
+            signals.why
         from signals
         inner join
             int_event_holders as holders
@@ -18,17 +29,40 @@ with
 
     on_reset as (
         select
-            resets.reset_id, signals.detection, signals.source, signals.tenant_id, signals.event_id, signals.occurred_at, null as thing_id,
-            null as principal_id, null as network_id, 1.0 as confidence, 0 as depth, null as seed, signals.why
+            resets.reset_id,
+            signals.detection,
+            signals.source,
+            signals.tenant_id,
+            signals.event_id,
+            signals.occurred_at,
+            null as thing_id,
+            null as principal_id,
+            null as network_id,
+            1.0 as confidence,
+            0 as depth,
+            null as seed,
+            signals.why
         from signals
-        inner join (select int_resets.reset_id, unnest(int_resets.event_ids) as event_id from int_resets) as resets using (event_id)
+        inner join
+            (select int_resets.reset_id, unnest(int_resets.event_ids) as event_id from int_resets) as resets using (event_id)
         where signals.reset_id is null
     ),
 
     by_correlation as (
         select
-            signals.reset_id, signals.detection, signals.source, signals.tenant_id, signals.event_id, signals.occurred_at, signals.thing_id,
-            holders.principal_id, holders.network_id, coalesce(reach.confidence, 1.0) as confidence, coalesce(reach.depth, 0) as depth, reach.seed, signals.why
+            signals.reset_id,
+            signals.detection,
+            signals.source,
+            signals.tenant_id,
+            signals.event_id,
+            signals.occurred_at,
+            signals.thing_id,
+            holders.principal_id,
+            holders.network_id,
+            coalesce(reach.confidence, 1.0) as confidence,
+            coalesce(reach.depth, 0) as depth,
+            reach.seed,
+            signals.why
         from signals
         left join reach on signals.reset_id = reach.reset_id and signals.thing_id = reach.thing_id
         left join
@@ -40,11 +74,14 @@ with
     ),
 
     together as (
-        select * from by_holder
+        select *
+        from by_holder
         union all by name
-        select * from on_reset
+        select *
+        from on_reset
         union all by name
-        select * from by_correlation
+        select *
+        from by_correlation
     )
 
 select *

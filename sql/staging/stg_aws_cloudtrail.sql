@@ -71,46 +71,69 @@ select
     e.eventSource as service,
     e.eventName as action,
     case
-        when nullif(e.errorCode, '') is not null or nullif(e.errorMessage, '') is not null then 'failure'
-        when lower(response.ConsoleLogin) = 'failure' or lower(response.PasswordUpdated) = 'failure' then 'failure'
+        when nullif(e.errorCode, '') is not null or nullif(e.errorMessage, '') is not null
+        then 'failure'
+        when lower(response.ConsoleLogin) = 'failure' or lower(response.PasswordUpdated) = 'failure'
+        then 'failure'
         else 'success'
     end as outcome,
     coalesce(nullif(e.errorCode, ''), nullif(e.errorMessage, '')) as error_code,
     try_cast(e.readOnly as boolean) as is_read_only,
     coalesce(nullif(identity.principalId, ''), identity.arn, identity.onBehalfOf.userId) as principal_id,
-    case identity.type
-        when 'Root' then 'root'
-        when 'AWSService' then identity.invokedBy
-        when 'AssumedRole' then nullif(split_part(identity.principalId, ':', 2), '')
+    case
+        identity.type
+        when 'Root'
+        then 'root'
+        when 'AWSService'
+        then identity.invokedBy
+        when 'AssumedRole'
+        then nullif(split_part(identity.principalId, ':', 2), '')
         else coalesce(nullif(identity.userName, ''), nullif(regexp_extract(identity.arn, '[^/]+$'), ''))
     end as principal_name,
-    case identity.type
-        when 'Root' then 'root'
-        when 'IAMUser' then 'user'
-        when 'IdentityCenterUser' then 'user'
-        when 'AssumedRole' then 'role'
-        when 'Role' then 'role'
-        when 'FederatedUser' then 'federated'
-        when 'SAMLUser' then 'federated'
-        when 'WebIdentityUser' then 'federated'
-        when 'AWSService' then 'service'
-        when 'AWSAccount' then case when identity.principalId = 'ANONYMOUS_PRINCIPAL' or identity.accountId = 'anonymous' then 'anonymous' end
+    case
+        identity.type
+        when 'Root'
+        then 'root'
+        when 'IAMUser'
+        then 'user'
+        when 'IdentityCenterUser'
+        then 'user'
+        when 'AssumedRole'
+        then 'role'
+        when 'Role'
+        then 'role'
+        when 'FederatedUser'
+        then 'federated'
+        when 'SAMLUser'
+        then 'federated'
+        when 'WebIdentityUser'
+        then 'federated'
+        when 'AWSService'
+        then 'service'
+        when 'AWSAccount'
+        then case when identity.principalId = 'ANONYMOUS_PRINCIPAL' or identity.accountId = 'anonymous' then 'anonymous' end
     end as principal_kind,
     coalesce(nullif(identity.accountId, ''), session.sessionIssuer.accountId) as principal_tenant_id,
     nullif(identity.accessKeyId, '') as credential_id,
     case
         -- the console mints a key for every request: its session is the role and the creation date
-        when lower(e.sessionCredentialFromConsole) = 'true' and session.attributes.creationDate is not null then 'console_session'
-        when coalesce(identity.accessKeyId, '') = '' and session.attributes.creationDate is not null then 'console_session'
-        when starts_with(identity.accessKeyId, 'ASIA') then 'temporary_key'
-        when identity.accessKeyId <> '' then 'access_key'
+        when lower(e.sessionCredentialFromConsole) = 'true' and session.attributes.creationDate is not null
+        then 'console_session'
+        when coalesce(identity.accessKeyId, '') = '' and session.attributes.creationDate is not null
+        then 'console_session'
+        when starts_with(identity.accessKeyId, 'ASIA')
+        then 'temporary_key'
+        when identity.accessKeyId <> ''
+        then 'access_key'
     end as credential_kind,
     identity.principalId || '/' || session.attributes.creationDate as session_id,
     utc(session.attributes.creationDate) as session_started_at,
     null::varchar as token_id,
     case
-        when lower(session.attributes.mfaAuthenticated) = 'true' or lower(e.additionalEventData.MFAUsed) = 'yes' then true
-        when session.attributes.mfaAuthenticated is not null or e.additionalEventData.MFAUsed is not null then false
+        when lower(session.attributes.mfaAuthenticated) = 'true' or lower(e.additionalEventData.MFAUsed) = 'yes'
+        then true
+        when session.attributes.mfaAuthenticated is not null or e.additionalEventData.MFAUsed is not null
+        then false
     end as is_mfa,
     session.sessionIssuer.arn as issuer_id,
     coalesce(session.sourceIdentity, request.sourceIdentity) as source_identity,
@@ -145,23 +168,40 @@ select
         request.name,
         e.resources[1].ARN
     ) as target_id,
-    coalesce(request.userName, response.accessKey.userName, response.user.userName, request.roleName, request.groupName) as target_name,
+    coalesce(
+        request.userName, response.accessKey.userName, response.user.userName, request.roleName, request.groupName
+    ) as target_name,
     case
-        when e.eventSource = 'sts.amazonaws.com' and request.roleArn is not null then 'role'
-        when request.secretId is not null then 'secret'
-        when request.key is not null and request.bucketName is not null then 'object'
-        when request.bucketName is not null then 'bucket'
-        when e.eventSource = 'ssm.amazonaws.com' and request.name is not null then 'parameter'
-        when coalesce(request.snapshotId, response.snapshotId, request.dBSnapshotIdentifier) is not null then 'snapshot'
-        when request.imageId is not null then 'image'
-        when coalesce(request.userName, response.accessKey.userName, response.user.userName, request.userId) is not null then 'user'
-        when request.roleName is not null then 'role'
-        when request.functionName is not null then 'function'
-        when request.instanceId is not null then 'instance'
-        when request.groupName is not null then 'group'
-        when request.policyArn is not null then 'policy'
+        when e.eventSource = 'sts.amazonaws.com' and request.roleArn is not null
+        then 'role'
+        when request.secretId is not null
+        then 'secret'
+        when request.key is not null and request.bucketName is not null
+        then 'object'
+        when request.bucketName is not null
+        then 'bucket'
+        when e.eventSource = 'ssm.amazonaws.com' and request.name is not null
+        then 'parameter'
+        when coalesce(request.snapshotId, response.snapshotId, request.dBSnapshotIdentifier) is not null
+        then 'snapshot'
+        when request.imageId is not null
+        then 'image'
+        when coalesce(request.userName, response.accessKey.userName, response.user.userName, request.userId) is not null
+        then 'user'
+        when request.roleName is not null
+        then 'role'
+        when request.functionName is not null
+        then 'function'
+        when request.instanceId is not null
+        then 'instance'
+        when request.groupName is not null
+        then 'group'
+        when request.policyArn is not null
+        then 'policy'
     end as target_kind,
-    coalesce(shared_with, case when e.eventSource = 'sts.amazonaws.com' then nullif(split_part(request.roleArn, ':', 5), '') end) as target_tenant_id,
+    coalesce(
+        shared_with, case when e.eventSource = 'sts.amazonaws.com' then nullif(split_part(request.roleArn, ':', 5), '') end
+    ) as target_tenant_id,
     coalesce(response.credentials.accessKeyId, response.accessKey.accessKeyId) as issued_credential_id,
     coalesce(response.assumedRoleUser.assumedRoleId, response.federatedUser.federatedUserId) as issued_session_id,
     try_cast(e.additionalEventData.bytesTransferredOut as bigint) as bytes_out,

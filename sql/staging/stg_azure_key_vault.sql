@@ -26,19 +26,11 @@ with
         where landed.source = 'azure_key_vault'
     ),
 
-    claimed as (
-        select
-            parsed.*,
-            from_json(
-                unwrapped(coalesce(e.identity, la.Identity)) -> '$.claim',
-                '{
+    claimed as (select parsed.*, from_json(unwrapped(coalesce(e.identity, la.Identity)) -> '$.claim', '{
                     "oid": "VARCHAR", "appid": "VARCHAR", "upn": "VARCHAR", "ipaddr": "VARCHAR",
                     "http://schemas.microsoft.com/identity/claims/objectidentifier": "VARCHAR",
                     "http://schemas.xmlsoap.org/ws/2005/05/identity/claims/upn": "VARCHAR"
-                }'
-            ) as claims
-        from parsed
-    ),
+                }') as claims from parsed),
 
     shaped as (
         select
@@ -47,13 +39,17 @@ with
             lower(coalesce(e.resourceId, la._ResourceId, la.ResourceId)) as resource_id,
             lower(coalesce(nullif(e.properties.id, ''), nullif(la.Id, ''), nullif(la.id_s, ''))) as object_url,
             coalesce(
-                claims.upn, claims."http://schemas.xmlsoap.org/ws/2005/05/identity/claims/upn",
-                la.identity_claim_upn_s, la.identity_claim_http_schemas_xmlsoap_org_ws_2005_05_identity_claims_upn_s
+                claims.upn,
+                claims."http://schemas.xmlsoap.org/ws/2005/05/identity/claims/upn",
+                la.identity_claim_upn_s,
+                la.identity_claim_http_schemas_xmlsoap_org_ws_2005_05_identity_claims_upn_s
             ) as upn,
             lower(
                 coalesce(
-                    claims.oid, claims."http://schemas.microsoft.com/identity/claims/objectidentifier",
-                    la.identity_claim_oid_g, la.identity_claim_http_schemas_microsoft_com_identity_claims_objectidentifier_g
+                    claims.oid,
+                    claims."http://schemas.microsoft.com/identity/claims/objectidentifier",
+                    la.identity_claim_oid_g,
+                    la.identity_claim_http_schemas_microsoft_com_identity_claims_objectidentifier_g
                 )
             ) as object_id
         from claimed
@@ -70,9 +66,13 @@ select
     null::varchar as region,
     'microsoft.keyvault' as service,
     coalesce(e.operationName, la.OperationName) as action,
-    case when http_status_code between 100 and 399 then 'success' when http_status_code is not null then 'failure' else 'unknown' end as outcome,
+    case
+        when http_status_code between 100 and 399 then 'success' when http_status_code is not null then 'failure' else 'unknown'
+    end as outcome,
     case when http_status_code >= 400 then http_status_code::varchar end as error_code,
-    regexp_matches(coalesce(e.operationName, la.OperationName), '(Get|List|ListVersions|GetDeleted|ListDeleted)$') as is_read_only,
+    regexp_matches(
+        coalesce(e.operationName, la.OperationName), '(Get|List|ListVersions|GetDeleted|ListDeleted)$'
+    ) as is_read_only,
     object_id as principal_id,
     upn as principal_name,
     case when upn is not null then 'user' when object_id is not null then 'service_principal' end as principal_kind,
@@ -87,18 +87,27 @@ select
     null::varchar as source_identity,
     lower(coalesce(claims.appid, la.identity_claim_appid_g)) as app_id,
     null::varchar as device_id,
-    coalesce(address(e.callerIpAddress), address(la.CallerIpAddress), address(record ->> '$.CallerIPAddress'), address(claims.ipaddr)) as source_ip,
+    coalesce(
+        address(e.callerIpAddress), address(la.CallerIpAddress), address(record ->> '$.CallerIPAddress'), address(claims.ipaddr)
+    ) as source_ip,
     coalesce(e.properties.clientInfo, la.ClientInfo, la.clientInfo_s) as user_agent,
     null::varchar as country,
     null::bigint as asn,
     -- one secret is one target, whichever version was asked for
-    coalesce(nullif(regexp_extract(object_url, '^https://[^/]+/(?:secrets|keys|certificates)/[^/?]+'), ''), object_url, resource_id) as target_id,
-    coalesce(nullif(regexp_extract(object_url, '^https://[^/]+/(?:secrets|keys|certificates)/([^/?]+)', 1), ''), nullif(regexp_extract(resource_id, '[^/]+$'), ''))
-        as target_name,
+    coalesce(
+        nullif(regexp_extract(object_url, '^https://[^/]+/(?:secrets|keys|certificates)/[^/?]+'), ''), object_url, resource_id
+    ) as target_id,
+    coalesce(
+        nullif(regexp_extract(object_url, '^https://[^/]+/(?:secrets|keys|certificates)/([^/?]+)', 1), ''),
+        nullif(regexp_extract(resource_id, '[^/]+$'), '')
+    ) as target_name,
     case
-        when contains(object_url, '/secrets/') then 'secret'
-        when contains(object_url, '/keys/') then 'key'
-        when contains(object_url, '/certificates/') then 'certificate'
+        when contains(object_url, '/secrets/')
+        then 'secret'
+        when contains(object_url, '/keys/')
+        then 'key'
+        when contains(object_url, '/certificates/')
+        then 'certificate'
         else 'vault'
     end as target_kind,
     null::varchar as target_tenant_id,

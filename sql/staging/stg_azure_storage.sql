@@ -50,7 +50,11 @@ with
 
 select
     coalesce(
-        coalesce(e.correlationId, la.CorrelationId) || '/' || coalesce(e.properties.operationCount, la.OperationCount, '0') || '/' || operation_name,
+        coalesce(e.correlationId, la.CorrelationId)
+        || '/'
+        || coalesce(e.properties.operationCount, la.OperationCount, '0')
+        || '/'
+        || operation_name,
         'sha256:' || sha256(record)
     ) as event_id,
     source,
@@ -61,23 +65,37 @@ select
     coalesce(e.location, la.Location) as region,
     'microsoft.storage' as service,
     operation_name as action,
-    case when try_cast(status_code as integer) between 100 and 399 then 'success' when try_cast(status_code as integer) is not null then 'failure' else 'unknown' end
-        as outcome,
-    case when try_cast(status_code as integer) >= 400 then coalesce(nullif(e.statusText, ''), nullif(la.StatusText, ''), status_code) end as error_code,
+    case
+        when try_cast(status_code as integer) between 100 and 399
+        then 'success'
+        when try_cast(status_code as integer) is not null
+        then 'failure'
+        else 'unknown'
+    end as outcome,
+    case
+        when try_cast(status_code as integer) >= 400
+        then coalesce(nullif(e.statusText, ''), nullif(la.StatusText, ''), status_code)
+    end as error_code,
     lower(coalesce(e.category, la.Category)) = 'storageread' as is_read_only,
     lower(nullif(requester_id, '')) as principal_id,
     nullif(requester_name, '') as principal_name,
     case
-        when nullif(requester_name, '') is not null then 'user'
-        when nullif(requester_id, '') is not null then 'service_principal'
-        when lower(authentication_type) = 'anonymous' then 'anonymous'
+        when nullif(requester_name, '') is not null
+        then 'user'
+        when nullif(requester_id, '') is not null
+        then 'service_principal'
+        when lower(authentication_type) = 'anonymous'
+        then 'anonymous'
     end as principal_kind,
     lower(nullif(requester_tenant_id, '')) as principal_tenant_id,
     nullif(token_hash, '') as credential_id,
     case
-        when regexp_matches(lower(authentication_type), '^account ?key$') then 'account_key'
-        when contains(lower(authentication_type), 'sas') then 'sas'
-        when lower(authentication_type) = 'oauth' then 'oauth_token'
+        when regexp_matches(lower(authentication_type), '^account ?key$')
+        then 'account_key'
+        when contains(lower(authentication_type), 'sas')
+        then 'sas'
+        when lower(authentication_type) = 'oauth'
+        then 'oauth_token'
     end as credential_kind,
     null::varchar as session_id,
     null::timestamp as session_started_at,
@@ -97,7 +115,9 @@ select
         account_name
     ) as target_id,
     account_name as target_name,
-    case when contains(ltrim(coalesce(e.properties.objectKey, la.ObjectKey, ''), '/'), '/') then 'object' else 'storage_account' end as target_kind,
+    case
+        when contains(ltrim(coalesce(e.properties.objectKey, la.ObjectKey, ''), '/'), '/') then 'object' else 'storage_account'
+    end as target_kind,
     null::varchar as target_tenant_id,
     null::varchar as issued_credential_id,
     null::varchar as issued_session_id,

@@ -1,4 +1,5 @@
--- Entra directory audit (AuditLogs) as events, from a diagnostic-settings export or a Log Analytics row. Grain: one landed record.
+-- Entra directory audit (AuditLogs) as events, from a diagnostic-settings export or a Log Analytics row. Grain: one landed
+-- record.
 with
     parsed as (
         select
@@ -36,13 +37,10 @@ with
                     "app": {"appId": "VARCHAR", "displayName": "VARCHAR", "servicePrincipalId": "VARCHAR", "servicePrincipalName": "VARCHAR"}
                 }'
             ) as initiated_by,
-            from_json(
-                unwrapped(coalesce(e.properties.targetResources, la.TargetResources)),
-                '[{
+            from_json(unwrapped(coalesce(e.properties.targetResources, la.TargetResources)), '[{
                     "id": "VARCHAR", "displayName": "VARCHAR", "userPrincipalName": "VARCHAR", "type": "VARCHAR",
                     "modifiedProperties": [{"displayName": "VARCHAR", "oldValue": "VARCHAR", "newValue": "VARCHAR"}]
-                }]'
-            ) as targets
+                }]') as targets
         from parsed
     ),
 
@@ -53,8 +51,10 @@ with
             initiated_by.app as actor_app,
             coalesce(lower(p.result), lower(la.Result)) as result,
             -- the user whom it was done to comes first, whatever the order in the record
-            coalesce(list_filter(targets, lambda t: lower(t.type) = 'user')[1], targets[1]) as target,
-            list_filter(flatten(list_transform(targets, lambda t: t.modifiedProperties)), lambda m: m.displayName = 'KeyDescription')[1] as keys
+            coalesce(list_filter(targets, lambda t:lower(t.type) = 'user')[1], targets[1]) as target,
+            list_filter(
+                flatten(list_transform(targets, lambda t:t.modifiedProperties)), lambda m:m.displayName = 'KeyDescription'
+            )[1] as keys
         from unwrapped_objects
     )
 
@@ -67,16 +67,30 @@ select
     lower(coalesce(nullif(e.tenantId, ''), nullif(la.AADTenantId, ''))) as tenant_id,
     null::varchar as region,
     coalesce(p.loggedByService, la.LoggedByService) as service,
-    operation(coalesce(nullif(p.activityDisplayName, ''), nullif(la.ActivityDisplayName, ''), e.operationName, la.OperationName)) as action,
-    case when result = 'success' then 'success' when result in ('failure', 'timeout') then 'failure' else 'unknown' end as outcome,
-    case when result in ('failure', 'timeout') then coalesce(nullif(p.resultReason, ''), nullif(la.ResultReason, ''), result) end as error_code,
-    false as is_read_only,
-    lower(coalesce(nullif(actor_user.id, ''), nullif(actor_app.servicePrincipalId, ''), nullif(actor_app.appId, ''))) as principal_id,
-    coalesce(nullif(actor_user.userPrincipalName, ''), nullif(actor_user.displayName, ''), nullif(actor_app.displayName, ''), nullif(actor_app.servicePrincipalName, ''))
-        as principal_name,
+    operation(
+        coalesce(nullif(p.activityDisplayName, ''), nullif(la.ActivityDisplayName, ''), e.operationName, la.OperationName)
+    ) as action,
     case
-        when coalesce(nullif(actor_user.id, ''), nullif(actor_user.userPrincipalName, '')) is not null then 'user'
-        when actor_app is not null then 'service_principal'
+        when result = 'success' then 'success' when result in ('failure', 'timeout') then 'failure' else 'unknown'
+    end as outcome,
+    case
+        when result in ('failure', 'timeout') then coalesce(nullif(p.resultReason, ''), nullif(la.ResultReason, ''), result)
+    end as error_code,
+    false as is_read_only,
+    lower(
+        coalesce(nullif(actor_user.id, ''), nullif(actor_app.servicePrincipalId, ''), nullif(actor_app.appId, ''))
+    ) as principal_id,
+    coalesce(
+        nullif(actor_user.userPrincipalName, ''),
+        nullif(actor_user.displayName, ''),
+        nullif(actor_app.displayName, ''),
+        nullif(actor_app.servicePrincipalName, '')
+    ) as principal_name,
+    case
+        when coalesce(nullif(actor_user.id, ''), nullif(actor_user.userPrincipalName, '')) is not null
+        then 'user'
+        when actor_app is not null
+        then 'service_principal'
     end as principal_kind,
     null::varchar as principal_tenant_id,
     null::varchar as credential_id,

@@ -1,4 +1,5 @@
--- Entra sign-ins of every category, from a diagnostic-settings export or a Log Analytics row, as events. Grain: one landed record.
+-- Entra sign-ins of every category, from a diagnostic-settings export or a Log Analytics row, as events. Grain: one landed
+-- record.
 with
     parsed as (
         select
@@ -37,8 +38,12 @@ with
         select
             parsed.*,
             e.properties as p,
-            coalesce(nullif(e.resultType, ''), nullif(la.ResultType, ''), unwrapped(e.properties.status) ->> '$.errorCode') as result_type,
-            lower(coalesce(nullif(e.properties.servicePrincipalId, ''), nullif(la.ServicePrincipalId, ''))) as service_principal_id,
+            coalesce(
+                nullif(e.resultType, ''), nullif(la.ResultType, ''), unwrapped(e.properties.status) ->> '$.errorCode'
+            ) as result_type,
+            lower(
+                coalesce(nullif(e.properties.servicePrincipalId, ''), nullif(la.ServicePrincipalId, ''))
+            ) as service_principal_id,
             lower(coalesce(nullif(e.properties.userId, ''), nullif(la.UserId, ''))) as user_id
         from parsed
     )
@@ -49,14 +54,20 @@ select
     coalesce(utc(p.createdDateTime), utc(la.CreatedDateTime), utc(e.time), utc(la.TimeGenerated)) as occurred_at,
     coalesce(utc(e.time), utc(la.TimeGenerated)) as received_at,
     'azure' as provider,
-    lower(coalesce(nullif(e.tenantId, ''), nullif(la.AADTenantId, ''), nullif(p.resourceTenantId, ''), nullif(la.ResourceTenantId, ''))) as tenant_id,
+    lower(
+        coalesce(
+            nullif(e.tenantId, ''), nullif(la.AADTenantId, ''), nullif(p.resourceTenantId, ''), nullif(la.ResourceTenantId, '')
+        )
+    ) as tenant_id,
     null::varchar as region,
     coalesce(p.resourceDisplayName, la.ResourceDisplayName) as service,
     coalesce(operation(e.operationName), operation(la.OperationName), 'Sign-in activity') as action,
     case when result_type = '0' then 'success' when result_type is not null then 'failure' else 'unknown' end as outcome,
     nullif(result_type, '0') as error_code,
     false as is_read_only,
-    case when source = 'entra_signin_service_principal' then service_principal_id else coalesce(user_id, service_principal_id) end as principal_id,
+    case
+        when source = 'entra_signin_service_principal' then service_principal_id else coalesce(user_id, service_principal_id)
+    end as principal_id,
     case
         when source = 'entra_signin_service_principal'
         then coalesce(nullif(p.servicePrincipalName, ''), nullif(la.ServicePrincipalName, ''))
@@ -66,13 +77,17 @@ select
     lower(coalesce(nullif(p.homeTenantId, ''), nullif(la.HomeTenantId, ''))) as principal_tenant_id,
     lower(
         coalesce(
-            nullif(p.servicePrincipalCredentialKeyId, ''), nullif(la.ServicePrincipalCredentialKeyId, ''),
-            nullif(p.federatedCredentialId, ''), nullif(la.FederatedCredentialId, '')
+            nullif(p.servicePrincipalCredentialKeyId, ''),
+            nullif(la.ServicePrincipalCredentialKeyId, ''),
+            nullif(p.federatedCredentialId, ''),
+            nullif(la.FederatedCredentialId, '')
         )
     ) as credential_id,
     case
-        when coalesce(nullif(p.servicePrincipalCredentialKeyId, ''), nullif(la.ServicePrincipalCredentialKeyId, '')) is not null then 'service_principal_key'
-        when coalesce(nullif(p.federatedCredentialId, ''), nullif(la.FederatedCredentialId, '')) is not null then 'federated_credential'
+        when coalesce(nullif(p.servicePrincipalCredentialKeyId, ''), nullif(la.ServicePrincipalCredentialKeyId, '')) is not null
+        then 'service_principal_key'
+        when coalesce(nullif(p.federatedCredentialId, ''), nullif(la.FederatedCredentialId, '')) is not null
+        then 'federated_credential'
     end as credential_kind,
     coalesce(nullif(p.sessionId, ''), nullif(la.SessionId, '')) as session_id,
     null::timestamp as session_started_at,

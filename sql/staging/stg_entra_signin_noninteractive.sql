@@ -1,4 +1,2 @@
 -- Non-interactive sign-ins to Entra ID as events. Grain: one landed record.
-select *
-from stg_entra_signin_fields
-where source = 'entra_signin_noninteractive'
+select * from stg_entra_signin_fields where source = 'entra_signin_noninteractive'

@@ -1,4 +1,2 @@
 -- Service-principal sign-ins to Entra ID as events. Grain: one landed record.
-select *
-from stg_entra_signin_fields
-where source = 'entra_signin_service_principal'
+select * from stg_entra_signin_fields where source = 'entra_signin_service_principal'

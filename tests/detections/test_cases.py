@@ -26,4 +26,11 @@ def test_correlation_cases(detection: Detection) -> None:
 def test_every_control_domain_has_three_rules() -> None:
     domains = [detection.control_domain for detection in RULES]
     assert {domain: domains.count(domain) for domain in set(domains) if domains.count(domain) < 3} == {}
-    assert set(domains) == {"help_desk", "sessions", "entitlements", "non_human_identities", "secrets", "data_access"}
+    assert set(domains) == {
+        "help_desk",
+        "sessions",
+        "entitlements",
+        "non_human_identities",
+        "secrets",
+        "data_access",
+    }

@@ -10,7 +10,13 @@ from typing import Any
 import duckdb
 import pytest
 
-from pipeline.detect import evaluate_correlations, evaluate_rules, evaluate_rules_one_by_one, register_detections, unseen_sources
+from pipeline.detect import (
+    evaluate_correlations,
+    evaluate_rules,
+    evaluate_rules_one_by_one,
+    register_detections,
+    unseen_sources,
+)
 from pipeline.detection_cases import case_path, changed, read_cases
 from pipeline.detections import Detection, load_detections
 from pipeline.errors import DetectionError
@@ -35,7 +41,9 @@ def con() -> Iterator[duckdb.DuckDBPyConnection]:
         yield connection
 
 
-def add_event(con: duckdb.DuckDBPyConnection, event_id: str, source: str, record: dict[str, Any], **columns: Any) -> None:
+def add_event(
+    con: duckdb.DuckDBPyConnection, event_id: str, source: str, record: dict[str, Any], **columns: Any
+) -> None:
     values = {"event_id": event_id, "source": source, "tenant_id": "t", "raw": json.dumps(record)} | columns
     names = ", ".join(values)
     con.execute(f"insert into events ({names}) values ({', '.join(f'${name}' for name in values)})", values)
@@ -75,7 +83,13 @@ def test_both_evaluations_agree(con: duckdb.DuckDBPyConnection) -> None:
             for turn in range(4):
                 record = without_something(base, rng) if turn else base
                 columns = {column.name: column_text(column, record) for column in log_source.columns.values()}
-                add_event(con, f"{detection.name}/{number}/{turn}", rng.choice(log_source.sources), record, **columns)
+                add_event(
+                    con,
+                    f"{detection.name}/{number}/{turn}",
+                    rng.choice(log_source.sources),
+                    record,
+                    **columns,
+                )
     evaluate_rules(con, DETECTIONS)
     together = con.execute(SIGNALS).fetchall()
     evaluate_rules_one_by_one(con, DETECTIONS)
@@ -87,15 +101,29 @@ def test_a_rule_looks_at_its_own_source_only(con: duckdb.DuckDBPyConnection) -> 
     detection = rule("aws_secret_read")
     record = case_records(detection)[0]
     for source in ("aws_cloudtrail", "azure_activity", "m365_audit"):
-        add_event(con, source, source, record, action="GetSecretValue", service="secretsmanager.amazonaws.com")
+        add_event(
+            con, source, source, record, action="GetSecretValue", service="secretsmanager.amazonaws.com"
+        )
     evaluate_rules(con, [detection])
     assert [row[3] for row in con.execute(SIGNALS).fetchall()] == ["aws_cloudtrail"]
 
 
 def test_a_signal_says_who_did_what_from_where(con: duckdb.DuckDBPyConnection) -> None:
     detection = rule("aws_secret_read")
-    record, columns = case_records(detection)[0], {"action": "GetSecretValue", "service": "secretsmanager.amazonaws.com"}
-    add_event(con, "e1", "aws_cloudtrail", record, **columns, principal_name="alice", target_id="prod/db", source_ip="203.0.113.57")
+    record, columns = (
+        case_records(detection)[0],
+        {"action": "GetSecretValue", "service": "secretsmanager.amazonaws.com"},
+    )
+    add_event(
+        con,
+        "e1",
+        "aws_cloudtrail",
+        record,
+        **columns,
+        principal_name="alice",
+        target_id="prod/db",
+        source_ip="203.0.113.57",
+    )
     add_event(con, "e2", "aws_cloudtrail", record, **columns)
     evaluate_rules(con, [detection])
     assert [row[4] for row in con.execute(SIGNALS).fetchall()] == [
@@ -106,7 +134,14 @@ def test_a_signal_says_who_did_what_from_where(con: duckdb.DuckDBPyConnection) -
 
 def test_signals_are_made_afresh_and_may_be_none(con: duckdb.DuckDBPyConnection) -> None:
     detection = rule("aws_secret_read")
-    add_event(con, "e1", "aws_cloudtrail", case_records(detection)[0], action="GetSecretValue", service="secretsmanager.amazonaws.com")
+    add_event(
+        con,
+        "e1",
+        "aws_cloudtrail",
+        case_records(detection)[0],
+        action="GetSecretValue",
+        service="secretsmanager.amazonaws.com",
+    )
     for _ in range(2):
         evaluate_rules(con, [detection])
         assert len(con.execute(SIGNALS).fetchall()) == 1
@@ -114,13 +149,17 @@ def test_signals_are_made_afresh_and_may_be_none(con: duckdb.DuckDBPyConnection)
     assert con.execute(SIGNALS).fetchall() == []
 
 
-def test_an_unbounded_rule_sees_events_without_an_action(con: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
+def test_an_unbounded_rule_sees_events_without_an_action(
+    con: duckdb.DuckDBPyConnection, tmp_path: Path
+) -> None:
     text = rule("aws_secret_read").path.read_text()
     start, end = text.index("detection:"), text.index("falsepositives:")
     path = tmp_path / "keyword.yml"
     path.write_text(text[:start] + "detection:\n    words: [prod/db]\n    condition: words\n" + text[end:])
     add_event(con, "e1", "aws_cloudtrail", {"requestParameters": {"secretId": "PROD/DB"}})
-    add_event(con, "e2", "aws_cloudtrail", {"requestParameters": {"secretId": "other"}}, action="GetSecretValue")
+    add_event(
+        con, "e2", "aws_cloudtrail", {"requestParameters": {"secretId": "other"}}, action="GetSecretValue"
+    )
     evaluate_rules(con, load_detections([path]))
     assert [row[3] for row in con.execute(SIGNALS).fetchall()] == ["e1"]
 
@@ -129,7 +168,15 @@ def test_log_values_never_become_sql(con: duckdb.DuckDBPyConnection) -> None:
     detection = rule("aws_secret_read")
     hostile = "'); drop table events; --"
     record = case_records(detection)[0] | {"userAgent": hostile}
-    add_event(con, hostile, "aws_cloudtrail", record, action="GetSecretValue", service="secretsmanager.amazonaws.com", principal_name=hostile)
+    add_event(
+        con,
+        hostile,
+        "aws_cloudtrail",
+        record,
+        action="GetSecretValue",
+        service="secretsmanager.amazonaws.com",
+        principal_name=hostile,
+    )
     add_event(con, "other", "aws_cloudtrail", record, action=hostile)
     evaluate_rules(con, RULES)
     assert con.execute(SIGNALS).fetchall() == [
@@ -139,7 +186,9 @@ def test_log_values_never_become_sql(con: duckdb.DuckDBPyConnection) -> None:
 
 def test_detections_are_registered(con: duckdb.DuckDBPyConnection) -> None:
     register_detections(con, DETECTIONS)
-    row = con.execute("select title, kind, control_domain, points, level from detections where detection = 'aws_root_console_login'").fetchone()
+    row = con.execute(
+        "select title, kind, control_domain, points, level from detections where detection = 'aws_root_console_login'"
+    ).fetchone()
     assert row == ("Root user signs in to the console", "sigma", "sessions", 2.5, "high")
     assert con.execute("select count(*) from detections").fetchone() == (len(DETECTIONS),)
     register_detections(con, [])
@@ -155,7 +204,9 @@ def test_rules_without_any_log_of_their_source_are_named(con: duckdb.DuckDBPyCon
 
 
 def correlation(tmp_path: Path, query: str) -> Detection:
-    text = next(detection for detection in DETECTIONS if detection.name == "secret_read_not_rotated").path.read_text()
+    text = next(
+        detection for detection in DETECTIONS if detection.name == "secret_read_not_rotated"
+    ).path.read_text()
     path = tmp_path / "correlation.sql"
     path.write_text(text[: text.index("*/") + 2] + "\n" + query)
     return load_detections([path])[0]
@@ -169,6 +220,8 @@ def test_parameters_are_bound_and_may_be_replaced(con: duckdb.DuckDBPyConnection
     assert [row[4] for row in con.execute(SIGNALS).fetchall()] == ["24h", "72h"]
 
 
-def test_a_correlation_that_does_not_run_is_a_detection_error(con: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
+def test_a_correlation_that_does_not_run_is_a_detection_error(
+    con: duckdb.DuckDBPyConnection, tmp_path: Path
+) -> None:
     with pytest.raises(DetectionError, match=r"correlation\.sql:1: the correlation does not run"):
         evaluate_correlations(con, [correlation(tmp_path, "select $window as nothing from nowhere")])

@@ -14,11 +14,15 @@ cases:
   - {case: the thing is done, expect: match}
   - {case: another thing, expect: miss, change: {eventName: DoOther}}
 """
-NEGATED = RULE.replace("condition: selection", "filter: {userIdentity.userName: bob}\n    condition: selection and not filter")
+NEGATED = RULE.replace(
+    "condition: selection", "filter: {userIdentity.userName: bob}\n    condition: selection and not filter"
+)
 SELECT = "select 'things_done' as detection, 's' as source, 't' as tenant_id, 'e' as event_id, now()::timestamp as occurred_at, 'r' as reset_id, 'x' as thing_id, $window as why"
 
 
-def problems_of(tmp_path: Path, rule: str = RULE, cases: str | None = CASES, name: str = "thing_done.yml") -> list[str]:
+def problems_of(
+    tmp_path: Path, rule: str = RULE, cases: str | None = CASES, name: str = "thing_done.yml"
+) -> list[str]:
     rules, cases_root = tmp_path / "aws", tmp_path / "cases"
     rules.mkdir()
     (cases_root / "aws").mkdir(parents=True)
@@ -41,7 +45,11 @@ def test_our_own_detections_have_no_problem() -> None:
     ("old", "new", "words"),
     [
         ("name: thing_done", "name: other_thing", "is not the file's stem"),
-        ("attack.t1078.004", "attack.t9999.001", "/aws/thing_done.yml:10: the ATT&CK id T9999.001 is not known"),
+        (
+            "attack.t1078.004",
+            "attack.t9999.001",
+            "/aws/thing_done.yml:10: the ATT&CK id T9999.001 is not known",
+        ),
         ("attack.t1078.004", "attack.mischief, attack.t1078.004", "tactic 'mischief'"),
         ("[attack.t1078.004]", "[]", "no ATT&CK technique"),
         ("A Thing Is Done", "TODO", "placeholder 'TODO'"),
@@ -54,7 +62,11 @@ def test_our_own_detections_have_no_problem() -> None:
         ("level: low", "level: low\ncsf: [PR.AA-1]", "write NIST CSF 2.0 ids"),
         ("level: low", "level: low\nowasp_nhi: [NHI11:2025]", "write OWASP NHI ids"),
         ("0b7a2c1e-3f5d-4a68-9c1b-2d3e4f5a6b7c", "17", "no UUID"),
-        ("{eventName: DoThing}", "{eventName|re: '(?=x)'}", "/aws/thing_done.yml:12: the rule cannot be converted"),
+        (
+            "{eventName: DoThing}",
+            "{eventName|re: '(?=x)'}",
+            "/aws/thing_done.yml:12: the rule cannot be converted",
+        ),
         ("service: cloudtrail", "service: eks", "no source of events"),
         ("control_domain: sessions", "control_domain: x", "unknown control domain"),
     ],
@@ -70,12 +82,24 @@ def test_faults_of_a_rule(tmp_path: Path, old: str, new: str, words: str) -> Non
         (RULE, None, "there are no cases"),
         (RULE, "cases: []", "no case file"),
         (RULE, CASES.replace("expect: match", "expect: miss"), "no case expects a match"),
-        (RULE, CASES.replace("expect: match", "expect: miss"), "thing_done.yml:3: the case 'the thing is done' does not hold: expected miss, found match"),
-        (RULE, CASES.replace("{eventName: DoOther}", "{eventName: DoOther, a: b}"), "no case is a miss by one change"),
+        (
+            RULE,
+            CASES.replace("expect: match", "expect: miss"),
+            "thing_done.yml:3: the case 'the thing is done' does not hold: expected miss, found match",
+        ),
+        (
+            RULE,
+            CASES.replace("{eventName: DoOther}", "{eventName: DoOther, a: b}"),
+            "no case is a miss by one change",
+        ),
         (RULE, CASES.replace("another thing", "the thing is done"), "two cases are called"),
         (RULE, CASES.replace("{eventName: DoOther}", "{eventName.3.x: DoOther}"), "a change names a place"),
         (NEGATED, CASES, "no case takes away the negated field userIdentity.userName"),
-        (NEGATED, CASES + "  - {case: nobody named, expect: match, change: {userIdentity.userName: null}}\n", ""),
+        (
+            NEGATED,
+            CASES + "  - {case: nobody named, expect: match, change: {userIdentity.userName: null}}\n",
+            "",
+        ),
         (NEGATED, CASES + "  - {case: no identity, expect: match, change: {userIdentity: null}}\n", ""),
     ],
 )

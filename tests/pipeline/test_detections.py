@@ -4,7 +4,14 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.detections import CONTROL_DOMAINS, Detection, Parameter, load_detections, read_detection, read_detections
+from pipeline.detections import (
+    CONTROL_DOMAINS,
+    Detection,
+    Parameter,
+    load_detections,
+    read_detection,
+    read_detections,
+)
 from pipeline.errors import DetectionError
 from pipeline.settings import resource_root
 
@@ -47,8 +54,18 @@ def test_both_kinds_give_the_same_dataclass(tmp_path: Path) -> None:
     write(tmp_path, "thing_done.yml", RULE)
     write(tmp_path, "things_done.sql", CORRELATION)
     rule, correlation = load_detections([tmp_path])
-    assert (rule.kind, rule.name, rule.points, rule.product, rule.service) == ("sigma", "thing_done", 0.5, "aws", "cloudtrail")
-    assert rule.date == "2026-11-24" and rule.tags == ("attack.t1078.004",) and rule.where("level").endswith("thing_done.yml:16")
+    assert (rule.kind, rule.name, rule.points, rule.product, rule.service) == (
+        "sigma",
+        "thing_done",
+        0.5,
+        "aws",
+        "cloudtrail",
+    )
+    assert (
+        rule.date == "2026-11-24"
+        and rule.tags == ("attack.t1078.004",)
+        and rule.where("level").endswith("thing_done.yml:16")
+    )
     assert (correlation.kind, correlation.name) == ("correlation", "things_done")
     assert correlation.parameters == (Parameter("window", "72h", "duration", "the span of a hunt"),)
     assert correlation.query == "-- One signal. Grain: event.\nselect $window as why"
@@ -63,14 +80,22 @@ def test_a_hash_tells_texts_apart(tmp_path: Path) -> None:
 
 
 def test_all_faults_at_once_with_their_lines(tmp_path: Path) -> None:
-    write(tmp_path, "a.yml", RULE.replace("level: low", "level: bad").replace("points: 0.5\n", "points: many\n"))
+    write(
+        tmp_path, "a.yml", RULE.replace("level: low", "level: bad").replace("points: 0.5\n", "points: many\n")
+    )
     write(tmp_path, "b.yml", "title: [\n")
     write(tmp_path, "c.sql", "select 1\n")
     write(tmp_path, "d.yml", RULE.replace("control_domain: sessions", "control_domain: everything"))
     with pytest.raises(DetectionError) as refused:
         load_detections([tmp_path])
     message = str(refused.value)
-    for expected in ("a.yml:16: the level 'bad'", "a.yml:18: points", "b.yml:2: not YAML", "c.sql:1: no leading", "d.yml:17: unknown control domain"):
+    for expected in (
+        "a.yml:16: the level 'bad'",
+        "a.yml:18: points",
+        "b.yml:2: not YAML",
+        "c.sql:1: no leading",
+        "d.yml:17: unknown control domain",
+    ):
         assert expected in message, message
     assert "5 faults" in message
 
@@ -82,8 +107,14 @@ def test_all_faults_at_once_with_their_lines(tmp_path: Path) -> None:
         (("tags: [attack.t1078.004]", "tags: attack.t1078.004"), "tags is not a list"),
         (("level: low\n", "level: low\nlevel: high\n"), "'level' is given twice"),
         (("eventName: DoThing", "eventName: DoThing, eventName: Other"), "'eventName' is given twice"),
-        (("detection:\n    selection: {eventName: DoThing}\n    condition: selection\n", ""), "there is no detection"),
-        (("logsource: {product: aws, service: cloudtrail}", "correlation: {type: event_count}"), "a Sigma correlation in YAML"),
+        (
+            ("detection:\n    selection: {eventName: DoThing}\n    condition: selection\n", ""),
+            "there is no detection",
+        ),
+        (
+            ("logsource: {product: aws, service: cloudtrail}", "correlation: {type: event_count}"),
+            "a Sigma correlation in YAML",
+        ),
         (("points: 0.5", "points: true"), "points are missing or no number"),
     ],
 )
@@ -95,7 +126,9 @@ def test_faults_of_a_rule(tmp_path: Path, change: tuple[str, str], words: str) -
 
 
 def test_a_parameter_has_default_unit_and_reason(tmp_path: Path) -> None:
-    problems = read_detection(write(tmp_path, "things_done.sql", CORRELATION.replace(", reason: the span of a hunt", "")))
+    problems = read_detection(
+        write(tmp_path, "things_done.sql", CORRELATION.replace(", reason: the span of a hunt", ""))
+    )
     assert isinstance(problems, list) and "default, unit and reason" in str(problems[0])
 
 

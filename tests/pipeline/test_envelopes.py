@@ -12,10 +12,14 @@ from pipeline.envelopes import list_files, read_patiently, sniff
 
 JSON_VALUES = st.recursive(
     st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.text(max_size=20),
-    lambda children: st.lists(children, max_size=3) | st.dictionaries(st.text(max_size=8), children, max_size=3),
+    lambda children: (
+        st.lists(children, max_size=3) | st.dictionaries(st.text(max_size=8), children, max_size=3)
+    ),
     max_leaves=8,
 )
-RECORDS = st.lists(st.dictionaries(st.text(min_size=1, max_size=8), JSON_VALUES, min_size=1, max_size=4), max_size=6)
+RECORDS = st.lists(
+    st.dictionaries(st.text(min_size=1, max_size=8), JSON_VALUES, min_size=1, max_size=4), max_size=6
+)
 
 
 def write(path: Path, content: bytes) -> Path:
@@ -40,7 +44,9 @@ def write(path: Path, content: bytes) -> Path:
         (b"\x1f\x8b\x08\x00broken", "none", None),
     ],
 )
-def test_shape_is_told_from_the_first_bytes(tmp_path: Path, content: bytes, shape: str, problem: str | None) -> None:
+def test_shape_is_told_from_the_first_bytes(
+    tmp_path: Path, content: bytes, shape: str, problem: str | None
+) -> None:
     found = sniff(write(tmp_path / "file", content))
     assert found.shape == shape or (found.problem or "").startswith("broken gzip")
     if problem:
@@ -52,7 +58,10 @@ def test_a_name_that_looks_like_a_pattern_is_read_patiently(tmp_path: Path) -> N
 
 
 def test_a_very_dense_gzip_is_read_patiently(tmp_path: Path) -> None:
-    assert sniff(write(tmp_path / "bomb.json.gz", gzip.compress(b'{"a":"' + b"0" * 20_000_000 + b'"}'))).shape == "patient"
+    assert (
+        sniff(write(tmp_path / "bomb.json.gz", gzip.compress(b'{"a":"' + b"0" * 20_000_000 + b'"}'))).shape
+        == "patient"
+    )
 
 
 def test_what_cannot_be_opened_has_a_problem(tmp_path: Path) -> None:
@@ -60,8 +69,14 @@ def test_what_cannot_be_opened_has_a_problem(tmp_path: Path) -> None:
 
 
 @settings(max_examples=60, deadline=None)
-@given(records=RECORDS, shape=st.sampled_from(["lines", "array", "Records", "records", "pretty"]), compressed=st.booleans())
-def test_every_record_comes_back_whole(tmp_path_factory: pytest.TempPathFactory, records: list, shape: str, compressed: bool) -> None:
+@given(
+    records=RECORDS,
+    shape=st.sampled_from(["lines", "array", "Records", "records", "pretty"]),
+    compressed=st.booleans(),
+)
+def test_every_record_comes_back_whole(
+    tmp_path_factory: pytest.TempPathFactory, records: list, shape: str, compressed: bool
+) -> None:
     texts = {
         "lines": "\n".join(json.dumps(record, ensure_ascii=False) for record in records),
         "array": json.dumps(records),
@@ -89,19 +104,34 @@ def test_no_bytes_make_it_fail(tmp_path_factory: pytest.TempPathFactory, content
 
 
 def pieces_of(tmp_path: Path, content: bytes) -> list[tuple[str, bool]]:
-    return [(piece.text, piece.problem is None) for piece in read_patiently(write(tmp_path / "file", content))]
+    return [
+        (piece.text, piece.problem is None) for piece in read_patiently(write(tmp_path / "file", content))
+    ]
 
 
 def test_a_cut_list_keeps_what_is_whole(tmp_path: Path) -> None:
-    assert pieces_of(tmp_path, b'{"Records":[{"a":1},{"a":2},{"a":') == [('{"a":1}', True), ('{"a":2}', True), ('{"a":', False)]
+    assert pieces_of(tmp_path, b'{"Records":[{"a":1},{"a":2},{"a":') == [
+        ('{"a":1}', True),
+        ('{"a":2}', True),
+        ('{"a":', False),
+    ]
 
 
 def test_a_broken_element_costs_itself(tmp_path: Path) -> None:
-    assert pieces_of(tmp_path, b'[{"a":1},{"b":},{"a":"}"}]') == [('{"a":1}', True), ('{"b":}', False), ('{"a":"}"}', True)]
+    assert pieces_of(tmp_path, b'[{"a":1},{"b":},{"a":"}"}]') == [
+        ('{"a":1}', True),
+        ('{"b":}', False),
+        ('{"a":"}"}', True),
+    ]
 
 
 def test_a_broken_line_costs_itself(tmp_path: Path) -> None:
-    assert pieces_of(tmp_path, b'{"a":1}\nnonsense\n{"a":2}\n5\n') == [('{"a":1}', True), ("nonsense", False), ('{"a":2}', True), ("5", False)]
+    assert pieces_of(tmp_path, b'{"a":1}\nnonsense\n{"a":2}\n5\n') == [
+        ('{"a":1}', True),
+        ("nonsense", False),
+        ('{"a":2}', True),
+        ("5", False),
+    ]
 
 
 def test_numbers_keep_their_digits(tmp_path: Path) -> None:
@@ -139,7 +169,10 @@ def test_a_gzip_broken_in_the_middle_gives_all_before_the_break(tmp_path: Path) 
 
 
 def test_two_gzip_members_are_one_file(tmp_path: Path) -> None:
-    assert pieces_of(tmp_path, gzip.compress(b'{"a":1}\n') + gzip.compress(b'{"a":2}\n')) == [('{"a":1}', True), ('{"a":2}', True)]
+    assert pieces_of(tmp_path, gzip.compress(b'{"a":1}\n') + gzip.compress(b'{"a":2}\n')) == [
+        ('{"a":1}', True),
+        ('{"a":2}', True),
+    ]
 
 
 def test_files_are_listed_once_and_in_order(tmp_path: Path) -> None:

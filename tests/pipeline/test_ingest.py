@@ -24,7 +24,13 @@ from pipeline.query import run_query
 NOW = datetime(2026, 3, 10, 12)
 EVENT: dict[str, Any] = {
     "eventVersion": "1.11",
-    "userIdentity": {"type": "IAMUser", "principalId": "AIDAEXAMPLE", "accountId": "111122223333", "accessKeyId": "AKIAEXAMPLE", "userName": "ada"},
+    "userIdentity": {
+        "type": "IAMUser",
+        "principalId": "AIDAEXAMPLE",
+        "accountId": "111122223333",
+        "accessKeyId": "AKIAEXAMPLE",
+        "userName": "ada",
+    },
     "eventTime": "2026-03-01T10:00:00Z",
     "eventSource": "iam.amazonaws.com",
     "eventName": "ListUsers",
@@ -61,12 +67,20 @@ def test_the_events_table_has_every_column_of_the_design(fresh_lake: Path, tmp_p
     take_in(fresh_lake, tmp_path, event())
     described = run_query(Lake.open(fresh_lake), "describe events")[1]
     assert [(row[0], row[1]) for row in described] == [
-        (name, {"string": "VARCHAR", "timestamp": "TIMESTAMP", "boolean": "BOOLEAN", "long": "BIGINT"}[str(kind)]) for name, kind in COLUMNS
+        (
+            name,
+            {"string": "VARCHAR", "timestamp": "TIMESTAMP", "boolean": "BOOLEAN", "long": "BIGINT"}[
+                str(kind)
+            ],
+        )
+        for name, kind in COLUMNS
     ]
 
 
 @pytest.mark.parametrize("shape", ["Records", "list", "object", "lines", "gzip"])
-def test_every_shape_of_cloudtrail_gives_the_same_events(fresh_lake: Path, tmp_path: Path, shape: str) -> None:
+def test_every_shape_of_cloudtrail_gives_the_same_events(
+    fresh_lake: Path, tmp_path: Path, shape: str
+) -> None:
     records = [event(eventID="e-1"), event(eventID="e-2")]
     contents = {
         "Records": json.dumps({"Records": records}).encode(),
@@ -78,7 +92,9 @@ def test_every_shape_of_cloudtrail_gives_the_same_events(fresh_lake: Path, tmp_p
     path = tmp_path / "log"
     path.write_bytes(contents[shape])
     assert numbers(ingest(fresh_lake, [path], NOW)) == (2, 2, 0, 0)
-    assert rows(fresh_lake, "select event_id, source, action, principal_name, source_row from events order by 1") == [
+    assert rows(
+        fresh_lake, "select event_id, source, action, principal_name, source_row from events order by 1"
+    ) == [
         ("e-1", "aws_cloudtrail", "ListUsers", "ada", 1),
         ("e-2", "aws_cloudtrail", "ListUsers", "ada", 2),
     ]
@@ -86,22 +102,43 @@ def test_every_shape_of_cloudtrail_gives_the_same_events(fresh_lake: Path, tmp_p
 
 def test_duplicates_within_a_batch_and_across_runs_are_counted(fresh_lake: Path, tmp_path: Path) -> None:
     assert numbers(take_in(fresh_lake, tmp_path, event(), event())) == (2, 1, 1, 0)
-    assert numbers(take_in(fresh_lake, tmp_path, event(), event(eventID="e-2"), name="again.json")) == (2, 1, 1, 0)
+    assert numbers(take_in(fresh_lake, tmp_path, event(), event(eventID="e-2"), name="again.json")) == (
+        2,
+        1,
+        1,
+        0,
+    )
     assert rows(fresh_lake, "select count(*) from events") == [(2,)]
 
 
 def test_two_recipients_of_one_call_stay_two_events(fresh_lake: Path, tmp_path: Path) -> None:
-    assert numbers(take_in(fresh_lake, tmp_path, event(), event(recipientAccountId="444455556666"))) == (2, 2, 0, 0)
+    assert numbers(take_in(fresh_lake, tmp_path, event(), event(recipientAccountId="444455556666"))) == (
+        2,
+        2,
+        0,
+        0,
+    )
 
 
 def test_one_id_at_two_times_is_two_events(fresh_lake: Path, tmp_path: Path) -> None:
-    assert numbers(take_in(fresh_lake, tmp_path, event(), event(eventTime="2026-03-01T10:00:01Z"))) == (2, 2, 0, 0)
+    assert numbers(take_in(fresh_lake, tmp_path, event(), event(eventTime="2026-03-01T10:00:01Z"))) == (
+        2,
+        2,
+        0,
+        0,
+    )
 
 
 def test_what_is_no_event_is_set_aside_with_a_reason(fresh_lake: Path, tmp_path: Path) -> None:
-    summary = take_in(fresh_lake, tmp_path, event(), {"what": "is this"}, event(eventID="e-3", eventTime="soon"), 5)
+    summary = take_in(
+        fresh_lake, tmp_path, event(), {"what": "is this"}, event(eventID="e-3", eventTime="soon"), 5
+    )
     assert numbers(summary) == (4, 1, 0, 3)
-    assert dict(summary.reasons) == {"no known source (keys: what)": 1, "no time that can be read": 1, "not an object": 1}
+    assert dict(summary.reasons) == {
+        "no known source (keys: what)": 1,
+        "no time that can be read": 1,
+        "not an object": 1,
+    }
     assert rows(fresh_lake, "select reason, source, source_row from quarantine order by source_row") == [
         ("no known source (keys: what)", None, 2),
         ("no time that can be read", "aws_cloudtrail", 3),
@@ -121,7 +158,9 @@ def test_a_broken_file_costs_itself_and_keeps_what_is_whole(fresh_lake: Path, tm
     (logs / "a.json").write_text(json.dumps({"Records": [event(eventID="a-1")]}))
     (logs / "b.json").write_text(json.dumps({"Records": [event(eventID="b-1"), event(eventID="b-2")]})[:-30])
     (logs / "c.json.gz").write_bytes(gzip.compress(json.dumps({"Records": [event(eventID="c-1")]}).encode()))
-    (logs / "d.json.gz").write_bytes(gzip.compress(b"\n".join(json.dumps(event(eventID=f"d-{i}")).encode() for i in range(500)))[:-200])
+    (logs / "d.json.gz").write_bytes(
+        gzip.compress(b"\n".join(json.dumps(event(eventID=f"d-{i}")).encode() for i in range(500)))[:-200]
+    )
     (logs / "e.txt").write_text("a directory with other things in it")
     (logs / "f.zip").write_bytes(b"PK\x03\x04")
     summary = ingest(fresh_lake, [logs], NOW)
@@ -130,7 +169,12 @@ def test_a_broken_file_costs_itself_and_keeps_what_is_whole(fresh_lake: Path, tm
     assert {"a-1", "b-1", "c-1"} <= kept
     assert len([event_id for event_id in kept if event_id.startswith("d-")]) > 10
     reasons = " | ".join(summary.reasons)
-    for part in ("the list is cut here", "the gzip ends too early", "not JSON (starts with 'a directory with oth')", "a zip archive"):
+    for part in (
+        "the list is cut here",
+        "the gzip ends too early",
+        "not JSON (starts with 'a directory with oth')",
+        "a zip archive",
+    ):
         assert part in reasons
 
 
@@ -155,7 +199,9 @@ def test_a_missing_path_is_told_after_the_others_were_taken_in(fresh_lake: Path,
         ("", None),
     ],
 )
-def test_times_to_utc_microseconds(fresh_lake: Path, tmp_path: Path, written: str, expected: datetime | None) -> None:
+def test_times_to_utc_microseconds(
+    fresh_lake: Path, tmp_path: Path, written: str, expected: datetime | None
+) -> None:
     summary = take_in(fresh_lake, tmp_path, event(eventTime=written))
     assert numbers(summary) == ((1, 1, 0, 0) if expected else (1, 0, 0, 1))
     if expected:
@@ -201,27 +247,56 @@ def test_secrets_are_masked_wherever_they_are_stored(fresh_lake: Path, tmp_path:
     raw = json.loads(rows(fresh_lake, "select raw from events")[0][0])
     assert raw["responseElements"]["credentials"] == {"accessKeyId": "ASIAEXAMPLE", "sessionToken": "***"}
     assert json.loads(raw["requestParameters"]["body"]) == {"clientSecret": "***"}
-    stored = [raw_text for (raw_text,) in rows(fresh_lake, "select raw from events union all select record from quarantine")]
+    stored = [
+        raw_text
+        for (raw_text,) in rows(fresh_lake, "select raw from events union all select record from quarantine")
+    ]
     for secret in planted:
         assert not any(secret in text for text in stored)
 
 
-def test_an_overflowing_number_or_a_wrong_type_costs_a_column_at_most(fresh_lake: Path, tmp_path: Path) -> None:
-    odd = event(userIdentity="a string", requestParameters=[1, 2], readOnly="maybe", additionalEventData={"bytesTransferredOut": 1e30})
+def test_an_overflowing_number_or_a_wrong_type_costs_a_column_at_most(
+    fresh_lake: Path, tmp_path: Path
+) -> None:
+    odd = event(
+        userIdentity="a string",
+        requestParameters=[1, 2],
+        readOnly="maybe",
+        additionalEventData={"bytesTransferredOut": 1e30},
+    )
     assert numbers(take_in(fresh_lake, tmp_path, odd)) == (1, 1, 0, 0)
-    assert rows(fresh_lake, "select principal_id, is_read_only, bytes_out from events") == [(None, None, None)]
+    assert rows(fresh_lake, "select principal_id, is_read_only, bytes_out from events") == [
+        (None, None, None)
+    ]
 
 
 JSON_VALUES = st.recursive(
-    st.none() | st.booleans() | st.integers(-(2**31), 2**31) | st.text(st.characters(exclude_categories=["Cs"]), max_size=12),
-    lambda children: st.lists(children, max_size=3) | st.dictionaries(st.text(st.characters(exclude_categories=["Cs"]), max_size=6), children, max_size=3),
+    st.none()
+    | st.booleans()
+    | st.integers(-(2**31), 2**31)
+    | st.text(st.characters(exclude_categories=["Cs"]), max_size=12),
+    lambda children: (
+        st.lists(children, max_size=3)
+        | st.dictionaries(st.text(st.characters(exclude_categories=["Cs"]), max_size=6), children, max_size=3)
+    ),
     max_leaves=6,
 )
 
 
 @settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(st.lists(st.dictionaries(st.sampled_from(["requestParameters", "responseElements", "additionalEventData", "extra"]), JSON_VALUES), min_size=1, max_size=5))
-def test_any_record_comes_back_the_same(tmp_path_factory: pytest.TempPathFactory, changes: list[dict[str, Any]]) -> None:
+@given(
+    st.lists(
+        st.dictionaries(
+            st.sampled_from(["requestParameters", "responseElements", "additionalEventData", "extra"]),
+            JSON_VALUES,
+        ),
+        min_size=1,
+        max_size=5,
+    )
+)
+def test_any_record_comes_back_the_same(
+    tmp_path_factory: pytest.TempPathFactory, changes: list[dict[str, Any]]
+) -> None:
     folder = tmp_path_factory.mktemp("property")
     records = [event(eventID=f"e-{number}", **change) for number, change in enumerate(changes)]
     assert numbers(take_in(folder / "lake", folder, *records)) == (len(records), len(records), 0, 0)
@@ -234,9 +309,14 @@ def test_parquet_is_in_the_order_of_time_and_partitioned(sample_lake: Lake) -> N
     assert len(files) > 50
     for path in files[:5]:
         with duckdb.connect() as con:
-            times = con.execute("select occurred_at, source from read_parquet($path, hive_partitioning = false)", {"path": path}).fetchall()
+            times = con.execute(
+                "select occurred_at, source from read_parquet($path, hive_partitioning = false)",
+                {"path": path},
+            ).fetchall()
         assert [row[0] for row in times] == sorted(row[0] for row in times)
-        assert {(row[0].date().isoformat(), row[1]) for row in times} == {(path.split("occurred_day=")[1][:10], times[0][1])}
+        assert {(row[0].date().isoformat(), row[1]) for row in times} == {
+            (path.split("occurred_day=")[1][:10], times[0][1])
+        }
 
 
 def test_planning_prunes_by_day_and_source(sample_lake: Lake) -> None:
@@ -252,7 +332,11 @@ def test_real_logs_add_up_and_nothing_fails(real_logs: Path, tmp_path: Path) -> 
     assert sum(summary.reasons.values()) == summary.total.quarantined
     assert summary.counts["aws_cloudtrail"].events > 800
     again = ingest(tmp_path / "lake", [real_logs], NOW)
-    assert (again.total.records, again.total.events, again.total.quarantined) == (summary.total.records, 0, summary.total.quarantined)
+    assert (again.total.records, again.total.events, again.total.quarantined) == (
+        summary.total.records,
+        0,
+        summary.total.quarantined,
+    )
 
 
 @pytest.fixture
@@ -260,7 +344,9 @@ def many_files(tmp_path: Path) -> Path:
     logs = tmp_path / "logs"
     logs.mkdir()
     for number in range(12):
-        records = [event(eventID=f"{number}-{i}", eventTime=f"2026-03-{i % 9 + 1:02}T10:00:00Z") for i in range(300)]
+        records = [
+            event(eventID=f"{number}-{i}", eventTime=f"2026-03-{i % 9 + 1:02}T10:00:00Z") for i in range(300)
+        ]
         (logs / f"{number:02}.json.gz").write_bytes(gzip.compress(json.dumps({"Records": records}).encode()))
     return logs
 
@@ -286,7 +372,9 @@ def killings() -> Iterator[str]:
 
 
 @pytest.mark.parametrize("point", list(killings()))
-def test_a_run_killed_at_the_worst_moment_loses_and_doubles_nothing(many_files: Path, tmp_path: Path, point: str) -> None:
+def test_a_run_killed_at_the_worst_moment_loses_and_doubles_nothing(
+    many_files: Path, tmp_path: Path, point: str
+) -> None:
     killed = tmp_path / "killed"
     code = CHILD.replace(
         "module.ingest(Path",
@@ -304,7 +392,9 @@ def dying(*arguments, **named):
 setattr(owner, {point!r}, dying)
 module.ingest(Path""",
     )
-    died = subprocess.run([sys.executable, "-c", code, str(killed), str(many_files)], capture_output=True, check=False)
+    died = subprocess.run(
+        [sys.executable, "-c", code, str(killed), str(many_files)], capture_output=True, check=False
+    )
     assert died.returncode == -signal.SIGKILL, died.stderr.decode()
     assert 0 < rows(killed, "select count(*) from events")[0][0] < 3600
     ingest(killed, [many_files], NOW)
@@ -321,7 +411,9 @@ def test_a_run_killed_at_any_moment_loses_and_doubles_nothing(many_files: Path, 
     expected = table(tmp_path / "undisturbed")
     for number in range(6):
         killed = tmp_path / f"killed-{number}"
-        child = subprocess.Popen([sys.executable, "-c", CHILD, str(killed), str(many_files)], stderr=subprocess.DEVNULL)
+        child = subprocess.Popen(
+            [sys.executable, "-c", CHILD, str(killed), str(many_files)], stderr=subprocess.DEVNULL
+        )
         deadline = time.monotonic() + 30
         while not (killed / "ledger.db").exists() and time.monotonic() < deadline and child.poll() is None:
             time.sleep(0.01)

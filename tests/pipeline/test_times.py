@@ -26,7 +26,7 @@ def test_times_become_naive_utc(text: str, expected: datetime) -> None:
 
 @pytest.mark.parametrize("text", ["yesterday", "02.03.2026", "2026-13-01", ""])
 def test_other_times_are_refused_with_a_hint(text: str) -> None:
-    with pytest.raises(SettingsError, match="--at: not a time.*write 2026-03-02T09:14Z"):
+    with pytest.raises(SettingsError, match=r"--at: not a time.*write 2026-03-02T09:14Z"):
         parse_time(text, "--at")
 
 

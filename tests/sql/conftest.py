@@ -38,7 +38,14 @@ def build(con: duckdb.DuckDBPyConnection) -> Callable[..., Callable[[str], Rows]
     def run(events: list[dict[str, Any]], window: timedelta = timedelta(hours=72)) -> Callable[[str], Rows]:
         create_empty_events(con)
         numbered = [
-            {"event_id": f"e{number}", "outcome": "success", "provider": "azure", "tenant_id": "t1", "raw": "{}"} | row
+            {
+                "event_id": f"e{number}",
+                "outcome": "success",
+                "provider": "azure",
+                "tenant_id": "t1",
+                "raw": "{}",
+            }
+            | row
             for number, row in enumerate(events, start=1)
         ]
         give(con, "events", numbered)
@@ -49,7 +56,13 @@ def build(con: duckdb.DuckDBPyConnection) -> Callable[..., Callable[[str], Rows]
     return run
 
 
-def audit(when: str, action: str, target: str | None = "alice@example.com", actor: str = "helga@example.com", **more: Any) -> dict[str, Any]:
+def audit(
+    when: str,
+    action: str,
+    target: str | None = "alice@example.com",
+    actor: str = "helga@example.com",
+    **more: Any,
+) -> dict[str, Any]:
     return {
         "source": "entra_audit",
         "service": "Core Directory",
@@ -79,7 +92,14 @@ def sign_in(when: str, who: str = "alice@example.com", session: str = "s1", **mo
     } | more
 
 
-def cloudtrail(when: str, action: str, key: str | None = "AKIAADA", user: str = "ada", service: str = "iam.amazonaws.com", **more: Any) -> dict[str, Any]:
+def cloudtrail(
+    when: str,
+    action: str,
+    key: str | None = "AKIAADA",
+    user: str = "ada",
+    service: str = "iam.amazonaws.com",
+    **more: Any,
+) -> dict[str, Any]:
     return {
         "source": "aws_cloudtrail",
         "provider": "aws",
@@ -92,6 +112,10 @@ def cloudtrail(when: str, action: str, key: str | None = "AKIAADA", user: str = 
         "principal_kind": "user",
         "principal_tenant_id": "111122223333",
         "credential_id": key,
-        "credential_kind": "temporary_key" if key and key.startswith("ASIA") else "access_key" if key else None,
+        "credential_kind": "temporary_key"
+        if key and key.startswith("ASIA")
+        else "access_key"
+        if key
+        else None,
         "source_ip": "192.0.2.9",
     } | more

@@ -47,12 +47,65 @@ def chain() -> list[dict]:
         sign_in("1 08:30", session="old"),
         RESET,
         sign_in("5 09:30", session="new", source_ip="203.0.113.5", asn=65000),
-        audit("5 09:40", "Add service principal credentials", None, "alice@example.com", source_ip="203.0.113.5", issued_credential_id="kid-1", target_name="sp"),
-        sign_in("5 09:50", source="entra_signin_service_principal", session=None, credential_id="kid-1", source_ip="203.0.113.9", asn=65001, **principal),
-        audit("5 09:51", "SecretGet", None, source="azure_key_vault", source_ip="203.0.113.9", target_id="https://kv/secrets/aws-key", target_name="aws-key", **principal),
-        cloudtrail("5 10:00", "AssumeRole", "AKIADEPLOY", "deploy", "sts.amazonaws.com", source_ip="203.0.113.6", issued_credential_id="ASIANEW", target_id="arn:role"),
-        cloudtrail("5 10:05", "GetObject", "ASIANEW", "deploy", "s3.amazonaws.com", source_ip="203.0.113.6", tenant_id="444455556666", target_id="b/k", target_kind="object"),
-        cloudtrail("5 10:06", "ModifySnapshotAttribute", "ASIANEW", "deploy", "ec2.amazonaws.com", source_ip="203.0.113.6", target_id="snap-1", target_tenant_id="999988887777"),
+        audit(
+            "5 09:40",
+            "Add service principal credentials",
+            None,
+            "alice@example.com",
+            source_ip="203.0.113.5",
+            issued_credential_id="kid-1",
+            target_name="sp",
+        ),
+        sign_in(
+            "5 09:50",
+            source="entra_signin_service_principal",
+            session=None,
+            credential_id="kid-1",
+            source_ip="203.0.113.9",
+            asn=65001,
+            **principal,
+        ),
+        audit(
+            "5 09:51",
+            "SecretGet",
+            None,
+            source="azure_key_vault",
+            source_ip="203.0.113.9",
+            target_id="https://kv/secrets/aws-key",
+            target_name="aws-key",
+            **principal,
+        ),
+        cloudtrail(
+            "5 10:00",
+            "AssumeRole",
+            "AKIADEPLOY",
+            "deploy",
+            "sts.amazonaws.com",
+            source_ip="203.0.113.6",
+            issued_credential_id="ASIANEW",
+            target_id="arn:role",
+        ),
+        cloudtrail(
+            "5 10:05",
+            "GetObject",
+            "ASIANEW",
+            "deploy",
+            "s3.amazonaws.com",
+            source_ip="203.0.113.6",
+            tenant_id="444455556666",
+            target_id="b/k",
+            target_kind="object",
+        ),
+        cloudtrail(
+            "5 10:06",
+            "ModifySnapshotAttribute",
+            "ASIANEW",
+            "deploy",
+            "ec2.amazonaws.com",
+            source_ip="203.0.113.6",
+            target_id="snap-1",
+            target_tenant_id="999988887777",
+        ),
         cloudtrail("5 10:10", "ListBuckets", "AKIADEPLOY", "deploy", source_ip="192.0.2.50"),
     ]
 
@@ -71,7 +124,9 @@ CHAIN = [
 def test_the_chain_through_both_clouds(build) -> None:
     query = build(chain(), timedelta(days=7))
     assert [row[0] for row in query("select thing_id from reach order by depth, first_reached_at")] == CHAIN
-    assert query("select path from reach where thing_id = 'aws-key:ASIANEW'") == [(["e5", "e6", "e7", "e8", "e9", "e9"],)]
+    assert query("select path from reach where thing_id = 'aws-key:ASIANEW'") == [
+        (["e5", "e6", "e7", "e8", "e9", "e9"],)
+    ]
     confidences = [row[0] for row in query("select confidence from reach order by depth")]
     assert confidences == sorted(confidences, reverse=True)
 
@@ -85,7 +140,9 @@ def test_the_old_network_of_a_stolen_key_is_not_reached(build) -> None:
 def test_an_edge_before_the_holder_was_reached_is_not_followed(build) -> None:
     rows = chain()
     rows[5] |= {"occurred_at": at("1 09:40")}  # the secret was added the day before, from elsewhere
-    assert "sp-credential:kid-1" not in [row[0] for row in build(rows, timedelta(days=7))("select thing_id from reach")]
+    assert "sp-credential:kid-1" not in [
+        row[0] for row in build(rows, timedelta(days=7))("select thing_id from reach")
+    ]
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -100,9 +157,19 @@ def test_the_order_of_the_input_changes_no_table(build, seed: int) -> None:
 
 
 def test_console_sessions_are_the_role_and_the_creation_date(build) -> None:
-    role = {"principal_kind": "role", "principal_id": "AROAX:alice@example.com", "principal_name": "alice@example.com", "credential_kind": "console_session"}
-    session = {"session_id": "AROAX:alice@example.com/2026-03-02T10:00:00Z", "session_started_at": at("2 10:00")}
-    query = build([RESET, *(cloudtrail(f"2 10:0{n}", "ListBuckets", f"ASIA{n}", **role, **session) for n in range(4))])
+    role = {
+        "principal_kind": "role",
+        "principal_id": "AROAX:alice@example.com",
+        "principal_name": "alice@example.com",
+        "credential_kind": "console_session",
+    }
+    session = {
+        "session_id": "AROAX:alice@example.com/2026-03-02T10:00:00Z",
+        "session_started_at": at("2 10:00"),
+    }
+    query = build(
+        [RESET, *(cloudtrail(f"2 10:0{n}", "ListBuckets", f"ASIA{n}", **role, **session) for n in range(4))]
+    )
     assert query(THINGS) == [("aws-session:AROAX:alice@example.com/2026-03-02T10:00:00Z", "fresh", 0)]
 
 
@@ -120,7 +187,9 @@ def test_a_role_taken_in_the_console_is_tied_by_id_and_creation_date(build) -> N
 
 
 EDGES = st.lists(
-    st.tuples(st.integers(0, 5), st.integers(0, 5), st.integers(0, 8), st.sampled_from([0.5, 0.8, 1.0])).filter(lambda edge: edge[0] != edge[1]),
+    st.tuples(
+        st.integers(0, 5), st.integers(0, 5), st.integers(0, 8), st.sampled_from([0.5, 0.8, 1.0])
+    ).filter(lambda edge: edge[0] != edge[1]),
     max_size=14,
 )
 
@@ -147,19 +216,62 @@ def walk(edges: list[tuple[int, int, int, float]]) -> dict[int, tuple[int, float
 def test_reach_equals_a_plain_walk_over_all_paths(con, edges: list[tuple[int, int, int, float]]) -> None:
     create_empty_events(con)
     parameters = {"since": SINCE, "until": UNTIL, "window": timedelta(hours=72), "max_depth": 16}
-    build_models(con, parameters, ["int_networks", "int_identities", "int_event_holders", "int_sessions", "int_cut_offs", "int_reset_events", "int_resets", "int_reach_seeds", "int_trust_edges"])
+    build_models(
+        con,
+        parameters,
+        [
+            "int_networks",
+            "int_identities",
+            "int_event_holders",
+            "int_sessions",
+            "int_cut_offs",
+            "int_reset_events",
+            "int_resets",
+            "int_reach_seeds",
+            "int_trust_edges",
+        ],
+    )
     start = at("2 09:00")
     give(con, "int_resets", [{"reset_id": "r", "person_id": "p", "occurred_at": start}])
-    give(con, "int_reach_seeds", [{"reset_id": "r", "thing_id": "0", "kind": "sign_in_session", "seed": "fresh", "first_reached_at": start, "confidence": 1.0, "event_id": "s", "why": "w"}])
+    give(
+        con,
+        "int_reach_seeds",
+        [
+            {
+                "reset_id": "r",
+                "thing_id": "0",
+                "kind": "sign_in_session",
+                "seed": "fresh",
+                "first_reached_at": start,
+                "confidence": 1.0,
+                "event_id": "s",
+                "why": "w",
+            }
+        ],
+    )
     give(
         con,
         "int_trust_edges",
         [
-            {"edge_id": f"{n}", "occurred_at": start + timedelta(minutes=when), "from_thing_id": str(a), "to_thing_id": str(b), "to_kind": "secret", "confidence": weight, "event_id": f"e{n}", "why": "w"}
+            {
+                "edge_id": f"{n}",
+                "occurred_at": start + timedelta(minutes=when),
+                "from_thing_id": str(a),
+                "to_thing_id": str(b),
+                "to_kind": "secret",
+                "confidence": weight,
+                "event_id": f"e{n}",
+                "why": "w",
+            }
             for n, (a, b, when, weight) in enumerate(edges)
         ],
     )
     build_models(con, parameters, ["int_reach_steps", "reach"])
     rows = con.execute("select thing_id, first_reached_at, confidence from reach").fetchall()
-    found = {int(thing): (int((first - start).total_seconds() // 60), round(confidence, 9)) for thing, first, confidence in rows}
-    assert found == {thing: (first, round(confidence, 9)) for thing, (first, confidence) in walk(edges).items()}
+    found = {
+        int(thing): (int((first - start).total_seconds() // 60), round(confidence, 9))
+        for thing, first, confidence in rows
+    }
+    assert found == {
+        thing: (first, round(confidence, 9)) for thing, (first, confidence) in walk(edges).items()
+    }

@@ -37,7 +37,7 @@ def test_a_reset_by_nobody_named(alice_hunt: Hunt) -> None:
 
 def test_cut_off(alice_hunt: Hunt, bob_hunt: Hunt) -> None:
     assert "2 h 11 min after the reset" in narrative.cut_off_sentence(alice_hunt.reset)
-    assert narrative.cut_off_sentence(bob_hunt.reset).startswith("No cut-off")
+    assert narrative.cut_off_sentence(bob_hunt.reset).startswith("No token cut-off")
 
 
 def test_reach_in_words(alice_hunt: Hunt, bob_hunt: Hunt) -> None:

@@ -10,7 +10,13 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from sigma.conditions import ConditionAND, ConditionFieldEqualsValueExpression, ConditionNOT, ConditionOR, ConditionValueExpression
+from sigma.conditions import (
+    ConditionAND,
+    ConditionFieldEqualsValueExpression,
+    ConditionNOT,
+    ConditionOR,
+    ConditionValueExpression,
+)
 from sigma.rule import SigmaRule
 from sigma.types import (
     CompareOperators,
@@ -116,7 +122,11 @@ def find(record: Mapping[str, Any], field: str) -> list[Any]:
     first, *rest = field.split(".")
     found = [record.get(first, MISSING)]
     for key in rest:
-        found = [item.get(key, MISSING) if isinstance(item, dict) else MISSING for one in found for item in opened(one)]
+        found = [
+            item.get(key, MISSING) if isinstance(item, dict) else MISSING
+            for one in found
+            for item in opened(one)
+        ]
     return found
 
 

@@ -26,7 +26,13 @@ def rule_of(case: dict[str, Any]) -> str:
         return case["rule"]
     make = case["generate"]
     values = [f"{make['prefix']}{number}" for number in range(make["count"])]
-    return yaml.safe_dump({"title": "t", "logsource": {"product": "test"}, "detection": {"sel": {make["field"]: values}, "condition": "sel"}})
+    return yaml.safe_dump(
+        {
+            "title": "t",
+            "logsource": {"product": "test"},
+            "detection": {"sel": {make["field"]: values}, "condition": "sel"},
+        }
+    )
 
 
 @pytest.mark.parametrize("case", read_suite())
@@ -38,7 +44,13 @@ def test_conformance(case: dict[str, Any]) -> None:
     predicate = convert(rule_of(case), case["id"], LogSource()).predicate
     with duckdb.connect() as con:
         con.execute("create table events (number integer, action varchar, raw varchar)")
-        rows = [(event["_id"], json.dumps({key: value for key, value in event.items() if key != "_id"})) for event in case["events"]]
+        rows = [
+            (event["_id"], json.dumps({key: value for key, value in event.items() if key != "_id"}))
+            for event in case["events"]
+        ]
         con.executemany("insert into events values (?, null, ?)", rows)
-        found = [row[0] for row in con.execute(f"select number from events where {predicate} order by number").fetchall()]
+        found = [
+            row[0]
+            for row in con.execute(f"select number from events where {predicate} order by number").fetchall()
+        ]
     assert found == case["expect"], case["trap"]
