@@ -34,7 +34,7 @@ help: ## this list
 
 $(SAMPLE_LAKE)/.done: .venv/run-time
 	@rm -rf $(SAMPLE_LAKE)
-	@$(BIN)/postreset ingest data/samples/incident --lake $(SAMPLE_LAKE) >&2
+	@$(BIN)/postreset ingest --sample incident --lake $(SAMPLE_LAKE) >&2
 	@touch $@
 
 hunt: .venv/run-time $(if $(LAKE),,$(SAMPLE_LAKE)/.done) ## follow a reset: the sample, or WHO= AT= WINDOW= FROM= TO= LAKE=

@@ -1,5 +1,4 @@
-"""Addresses as vendors write them, in canonical form: a plain IPv4 is done in SQL (`address` in sql/ingest/macros.sql),
-the rest comes here: IPv6, with brackets, with a port, mapped IPv4. What is not an address is None."""
+"""Addresses as vendors write them, in canonical form: with a port, in brackets, mapped IPv4. What is no address is None."""
 
 import ipaddress
 from functools import lru_cache
@@ -7,10 +6,12 @@ from functools import lru_cache
 
 @lru_cache(maxsize=65_536)
 def canonical_address(text: str) -> str | None:
-    """`[2001:DB8::1]:443` → `2001:db8::1`; `::ffff:10.0.0.1` → `10.0.0.1`; a host name → None."""
+    """`10.0.0.1:443` → `10.0.0.1`; `[2001:DB8::1]:443` → `2001:db8::1`; `::ffff:10.0.0.1` → `10.0.0.1`; a host name → None."""
     bare = text.strip()
     if bare.startswith("["):
         bare = bare[1:].partition("]")[0]
+    elif bare.count(":") == 1:
+        bare = bare.partition(":")[0]
     try:
         address = ipaddress.ip_address(bare.partition("%")[0])
     except ValueError:

@@ -45,6 +45,11 @@ RulesOption = Annotated[
 ]
 
 
+class Sample(StrEnum):
+    incident = "incident"
+    quiet_day = "quiet-day"
+
+
 class QueryFormat(StrEnum):
     table = "table"
     json = "json"
@@ -104,11 +109,14 @@ def _progress() -> Progress:
 @app.command()
 def ingest(
     paths: Annotated[
-        list[Path],
+        list[Path] | None,
         typer.Argument(
             help="Files and folders of logs; format and source are recognised.", show_default=False
         ),
-    ],
+    ] = None,
+    sample: Annotated[
+        Sample | None, typer.Option("--sample", help="The logs that come with postreset.")
+    ] = None,
     lake: LakeOption = DEFAULT_LAKE,
     as_json: JsonOption = False,
 ) -> None:
@@ -116,13 +124,18 @@ def ingest(
     from pipeline.ingest import MissingPaths
     from pipeline.ingest import ingest as take_in
 
+    given = [*(paths or []), *([resource_root() / "data" / "samples" / sample] if sample else [])]
+    if not given:
+        raise SettingsError(
+            "what to ingest?", hint="name files or folders of logs, or give --sample incident"
+        )
     missing: InputError | None = None
     with _progress() as progress:
         task = progress.add_task("ingest: reading")
         try:
             summary = take_in(
                 lake,
-                paths,
+                given,
                 utc_now(),
                 lambda done, every: progress.update(task, description=f"ingest: {done} of {every} files"),
             )

@@ -15,7 +15,7 @@ from pipeline.detections import Detection
 from pipeline.errors import DetectionError
 from pipeline.sigma_duckdb import ConvertedRule, convert, literal
 
-log = logging.getLogger(__name__)
+log = logging.getLogger("postreset.detect")
 
 SIGNAL_COLUMNS = (
     "detection varchar, source varchar, tenant_id varchar, event_id varchar, occurred_at timestamp, "
@@ -54,7 +54,11 @@ def evaluate_rules(
     )
     if rules:
         _find_rule_actions(con, rules, events_relation)
-        tests = "\n".join(f"when {number} then {rule.predicate}" for number, (_, rule) in enumerate(rules))
+        # The inner CASE makes DuckDB stop at the first AND that is false; as a plain result it would parse `raw` for each.
+        tests = "\n".join(
+            f"when {number} then case when {rule.predicate} then true end"
+            for number, (_, rule) in enumerate(rules)
+        )
         con.execute(f"""
             insert into signals by name
             select

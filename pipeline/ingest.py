@@ -172,6 +172,7 @@ def _ingest_batch(
         ledger.begin(batch_id, now, [str(file.path) for file in batch])
         _write_quarantine(con, lake, batch_id, now)
         con.execute("drop table landed_records cascade")
+        con.execute("delete from staged where rowid not in (select staged_id from kept)")
         files = _write_events(con, lake, batch_id)
         snapshot_id = lake.append(files, batch_id) if files else lake.snapshot_id
         ledger.finish(batch_id, snapshot_id, counts)
@@ -216,19 +217,12 @@ def _stage(con: duckdb.DuckDBPyConnection, batch_id: str, now: datetime) -> None
 
 
 def _make_addresses_canonical(con: duckdb.DuckDBPyConnection) -> None:
-    written = [
-        row[0]
-        for row in con.execute(
-            "select distinct source_ip from staged where contains(source_ip, ':')"
-        ).fetchall()
-    ]
-    if not written:
+    rows = con.execute("select distinct source_ip from staged where source_ip is not null").fetchall()
+    changed = [(text, canonical) for (text,) in rows if (canonical := canonical_address(text)) != text]
+    if not changed:
         return
     canonical_addresses = pa.table(  # noqa: F841  (DuckDB finds it by its name)
-        {
-            "written": written,
-            "canonical": pa.array([canonical_address(text) for text in written], pa.string()),
-        }
+        {"written": [pair[0] for pair in changed], "canonical": pa.array([pair[1] for pair in changed], pa.string())}
     )
     con.execute(sql_text("ingest/canonical_source_ip"))
 
@@ -257,9 +251,9 @@ def _write_events(con: duckdb.DuckDBPyConnection, lake: Lake, batch_id: str) -> 
         path = folder / f"events-{batch_id}-{part.since:%H%M%S%f}.parquet"
         con.cursor().execute(
             f"""copy (
-                select {columns} from staged semi join kept on staged.rowid = kept.staged_id
+                select {columns} from staged
                 where source = $source and occurred_at >= $since and occurred_at < $until
-                order by occurred_at, event_id
+                order by occurred_at
             ) to {quoted(path)} (format parquet, compression zstd, compression_level 1)""",
             {"source": part.source, "since": part.since, "until": part.until},
         )

@@ -24,6 +24,7 @@ READERS = {
     "objects": ("read_objects", "unstructured"),
 }
 PIECES_AT_A_TIME = 20_000
+OUR_MISTAKES = (duckdb.BinderException, duckdb.ParserException, duckdb.CatalogException)  # no fault of a file
 
 
 def read_files(con: duckdb.DuckDBPyConnection, batch: list[Sniffed]) -> None:
@@ -58,6 +59,8 @@ def _read_group(con: duckdb.DuckDBPyConnection, files: list[Sniffed], shape: str
             f"select source_file, record::varchar as record, null::varchar as problem from ({sql_text(f'ingest/{reader}')})",
             parameters,
         )
+    except OUR_MISTAKES:
+        raise
     except duckdb.Error as error:
         if len(files) == 1:
             log.debug("%s: read patiently, because: %s", files[0].path, error)

@@ -16,8 +16,9 @@ create or replace temp macro masked_fields(record_text) as case
     when contains(record_text, 'oken') or contains(record_text, 'assword') or contains(record_text, 'ecret')
     then
         regexp_replace(
-            record_text,
-            '(?i)(\\*"(?:sessiontoken|securitytoken|x-amz-security-token|secretaccesskey|password|newpassword|oldpassword|masteruserpassword|adminpassword|administratorloginpassword|secretstring|secretbinary|secrettext|clientsecret|client_secret|refresh_token|access_token|id_token)\\*"\s*:\s*\\*")[^"\\]+',
+            regexp_replace(record_text, '(?i)("(?:sessiontoken|securitytoken|x-amz-security-token|secretaccesskey|password|newpassword|oldpassword|masteruserpassword|adminpassword|administratorloginpassword|secretstring|secretbinary|secrettext|clientsecret|client_secret|refresh_token|access_token|id_token)"\s*:\s*")(?:[^"\\]|\\.)+', '\1***', 'g'),
+            -- the same within a string, where each quote has a backslash before it
+            '(?i)(\\+"(?:sessiontoken|securitytoken|x-amz-security-token|secretaccesskey|password|newpassword|oldpassword|masteruserpassword|adminpassword|administratorloginpassword|secretstring|secretbinary|secrettext|clientsecret|client_secret|refresh_token|access_token|id_token)\\+"\s*:\s*\\+")(?:[^"\\]|\\\\\\"|\\\\[^"])+',
             '\1***',
             'g'
         )
@@ -44,12 +45,10 @@ create or replace temp macro unwrapped(json_value) as case
     when json_type(json_value) = 'VARCHAR' then try_cast(json_value ->> '$' as json) else json_value
 end;
 
--- An IPv4 address in canonical form without its port; anything with a colon as written (ingest makes it canonical by
--- Python's ipaddress, `pipeline/addresses.py`); everything else, such as a service name, is null.
+-- What may be an address, as written; a name, such as that of a service, is null. Ingest then makes each distinct one
+-- canonical by Python's ipaddress (`pipeline/addresses.py`), without its port, or null.
 create or replace temp macro address(address_text) as case
-    when regexp_full_match(address_text, '(?:(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)\.){3}(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)(?::\d{1,5})?')
-    then split_part(address_text, ':', 1)
-    when contains(address_text, ':') and length(address_text) < 100
+    when length(address_text) < 60 and regexp_full_match(address_text, '[0-9A-Fa-f.:%\[\]]+(%\w+)?')
     then address_text
 end;
 

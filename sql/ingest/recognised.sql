@@ -13,22 +13,17 @@ with
         from read_records
     ),
 
-    -- two keys for the bulk of all records, and the others only where these say nothing
-    cloudtrail_keyed as (
-        select
-            checked.*,
-            json_extract_string(
-                case when checked.problem is null then checked.record end, ['$.eventSource', '$.eventName']
-            ) as cloudtrail_key
+    -- one key for the bulk of all records, and the others only where it says nothing
+    first_keyed as (
+        select checked.*, case when checked.problem is null then checked.record ->> '$.eventSource' end as event_source
         from checked
     ),
 
     keyed as (
         select
-            cloudtrail_keyed.*,
-            cloudtrail_key[1] is not null and cloudtrail_key[2] is not null as is_cloudtrail,
+            first_keyed.*,
             json_extract_string(
-                case when problem is null and (cloudtrail_key[1] is null or cloudtrail_key[2] is null) then record end,
+                case when first_keyed.problem is null and first_keyed.event_source is null then first_keyed.record end,
                 [
                     '$.category',
                     '$.Category',
@@ -41,7 +36,7 @@ with
                     '$.TimeGenerated'
                 ]
             ) as key
-        from cloudtrail_keyed
+        from first_keyed
     ),
 
     named as (
@@ -49,7 +44,7 @@ with
             source_file,
             record,
             problem,
-            is_cloudtrail,
+            event_source,
             lower(coalesce(key[1], key[2])) as category,
             key[3] as table_name,
             upper(key[4]) as operation_name,
@@ -67,7 +62,7 @@ select
     case
         when problem is not null
         then null
-        when is_cloudtrail
+        when event_source is not null
         then 'aws_cloudtrail'
         when category = 'signinlogs'
         then 'entra_signin'

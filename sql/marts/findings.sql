@@ -6,7 +6,7 @@ with
         select
             score_parts.reset_id,
             score_parts.control_domain,
-            sum(score_parts.points) as points,
+            round(sum(score_parts.points), 4) as points,
             count(*) as signal_count,
             list_sort(list(distinct score_parts.detection)) as detections,
             min(score_parts.occurred_at) as first_at,

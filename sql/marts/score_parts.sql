@@ -1,5 +1,6 @@
 -- The score of each reset as a sum: log-odds points, each with its reason. Grain: part_id. One part `prior` a reset.
--- points = points of the detection × rarity × confidence × novelty × repetition
+-- points = points of the detection × rarity × confidence × novelty × repetition, to four decimals, so that sums do not
+-- depend on the order of adding
 with
     history as (
         -- how often a detection was seen in the reach of earlier resets of this organisation
@@ -52,12 +53,12 @@ with
             int_baselines as by_person
             on resets.person_id = by_person.person_id
             and signals.network_id = by_person.network_id
-            and by_person.first_seen_at < resets.occurred_at
+            and by_person.first_seen_at < resets.occurred_at - to_hours($known_for_hours::integer)
         left join
             int_principal_networks as by_principal
             on signals.principal_id = by_principal.principal_id
             and signals.network_id = by_principal.network_id
-            and by_principal.first_seen_at < resets.occurred_at
+            and by_principal.first_seen_at < resets.occurred_at - to_hours($known_for_hours::integer)
     ),
 
     ranked as (
@@ -90,7 +91,7 @@ select
     ranked.confidence,
     ranked.novelty,
     power(ranked.repetition_number, - $repetition_exponent) as repetition,
-    ranked.points_once * power(ranked.repetition_number, - $repetition_exponent) as points,
+    round(ranked.points_once * power(ranked.repetition_number, - $repetition_exponent), 4) as points,
     rtrim(coalesce(ranked.why, ranked.title), '.') || case
         when ranked.rarity < 1
         then '; seen after ' || ranked.seen_count || ' of ' || ranked.reset_count || ' earlier resets here'

@@ -143,7 +143,7 @@ with
             parts.source,
             parts.tenant_id,
             parts.event_id,
-            sum(parts.points) as points,
+            round(sum(parts.points), 4) as points,
             arg_max(parts.control_domain, parts.points) as control_domain,
             list(parts.detection order by parts.points desc, parts.detection) as signals,
             string_agg(parts.reason, '. ' order by parts.points desc, parts.detection) as why

@@ -64,7 +64,7 @@ select
     case when e.eventID <> '' then e.eventID else 'sha256:' || sha256(record) end as event_id,
     source,
     utc(e.eventTime) as occurred_at,
-    utc(regexp_extract(source_file, '_(\d{8}T\d{4}Z)_[^/_]*$', 1).replace('Z', '00Z')) as received_at,
+    delivered_at as received_at,
     'aws' as provider,
     coalesce(e.recipientAccountId, identity.accountId) as tenant_id,
     e.awsRegion as region,

@@ -121,7 +121,7 @@ def test_every_control_domain_that_was_touched_has_a_finding(alice: Hunt) -> Non
 
 def test_the_parts_add_up_to_the_score(fortnight: list[Hunt]) -> None:
     for hunt in fortnight:
-        assert sum(part.points for part in hunt.score_parts) == pytest.approx(hunt.log_odds)
+        assert sum(part.points for part in hunt.score_parts) == pytest.approx(hunt.log_odds, abs=1e-6)
         for part in hunt.score_parts:
             assert part.reason
             factors = [part.rarity, part.confidence, part.repetition]
