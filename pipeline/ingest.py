@@ -18,15 +18,13 @@ from itertools import pairwise
 from pathlib import Path
 
 import duckdb
-import pyarrow as pa
 
-from pipeline.addresses import canonical_address
 from pipeline.envelopes import Sniffed, list_files, sniff
 from pipeline.errors import InputError
-from pipeline.lake import COLUMNS, Lake, create_empty_events
+from pipeline.lake import COLUMNS, Lake
 from pipeline.ledger import Count, Ledger
-from pipeline.readers import read_files
 from pipeline.settings import quoted, sql_text
+from pipeline.staging import stage_files
 
 log = logging.getLogger("postreset.ingest")
 
@@ -163,9 +161,7 @@ def _ingest_batch(
 ) -> None:
     con = _connect(lake)
     try:
-        read_files(con, batch)
-        con.execute(f"create temp view landed as {sql_text('ingest/landed')}")
-        _stage(con, batch_id, now)
+        stage_files(con, batch, batch_id, now)
         _keep_new(con, lake)
         con.execute(f"create table quarantined as {sql_text('ingest/quarantined')}")
         counts = [Count(*row) for row in con.execute(sql_text("ingest/counts")).fetchall()]
@@ -193,38 +189,7 @@ def _connect(lake: Lake) -> duckdb.DuckDBPyConnection:
     return con
 
 
-# --- staging, duplicates, writing ------------------------------------------------------------------------------------
-
-
-def _stage(con: duckdb.DuckDBPyConnection, batch_id: str, now: datetime) -> None:
-    """Table `staged`: the columns of `events` for every landed record of a known source."""
-    con.execute(f"create temp view stg_entra_signin_fields as {sql_text('staging/stg_entra_signin_fields')}")
-    sources = [
-        row[0]
-        for row in con.execute(
-            "select distinct source from landed where source is not null order by 1"
-        ).fetchall()
-    ]
-    columns = ", ".join(name for name, _ in COLUMNS)
-    create_empty_events(con, "staged", temp=False)  # cursors of other threads do not see temp tables
-    for source in sources:
-        con.execute(
-            f"""insert into staged by name
-            select {columns} from (select *, $now as ingested_at, $batch_id as batch_id from ({sql_text(f"staging/stg_{source}")}))""",
-            {"now": now, "batch_id": batch_id},
-        )
-    _make_addresses_canonical(con)
-
-
-def _make_addresses_canonical(con: duckdb.DuckDBPyConnection) -> None:
-    rows = con.execute("select distinct source_ip from staged where source_ip is not null").fetchall()
-    changed = [(text, canonical) for (text,) in rows if (canonical := canonical_address(text)) != text]
-    if not changed:
-        return
-    canonical_addresses = pa.table(  # noqa: F841  (DuckDB finds it by its name)
-        {"written": [pair[0] for pair in changed], "canonical": pa.array([pair[1] for pair in changed], pa.string())}
-    )
-    con.execute(sql_text("ingest/canonical_source_ip"))
+# --- duplicates, writing ------------------------------------------------------------------------------------
 
 
 def _keep_new(con: duckdb.DuckDBPyConnection, lake: Lake) -> None:
@@ -251,7 +216,7 @@ def _write_events(con: duckdb.DuckDBPyConnection, lake: Lake, batch_id: str) -> 
         path = folder / f"events-{batch_id}-{part.since:%H%M%S%f}.parquet"
         con.cursor().execute(
             f"""copy (
-                select {columns} from staged
+                select {columns} from numbered
                 where source = $source and occurred_at >= $since and occurred_at < $until
                 order by occurred_at
             ) to {quoted(path)} (format parquet, compression zstd, compression_level 1)""",

@@ -1,10 +1,11 @@
-"""Reads a batch of files into the temp table `landed_records`: source_file, record, source, problem, in reading order.
+"""Reads files of logs into the temp table `landed_records`, or, where a file is CloudTrail's own, straight into `staged`.
 
 DuckDB reads what it can in one statement for all files of a shape, decompressing and recognising as it goes. A file that
 breaks its group is found by halves and read patiently, alone.
 """
 
 import logging
+from collections.abc import Callable
 from itertools import groupby
 from pathlib import Path
 
@@ -16,6 +17,9 @@ from pipeline.settings import sql_text
 
 log = logging.getLogger("postreset.ingest")
 
+Parameters = dict[str, object]
+Insert = Callable[[str, Parameters], None]  # takes a SELECT of source_file, source_row, record, problem
+
 READERS = {
     "Records": ("read_cloudtrail_envelope", None),
     "records": ("read_azure_envelope", None),
@@ -23,30 +27,47 @@ READERS = {
     "lines": ("read_objects", "newline_delimited"),
     "objects": ("read_objects", "unstructured"),
 }
+DIRECT = "Records"
 PIECES_AT_A_TIME = 20_000
 OUR_MISTAKES = (duckdb.BinderException, duckdb.ParserException, duckdb.CatalogException)  # no fault of a file
 
 
-def read_files(con: duckdb.DuckDBPyConnection, batch: list[Sniffed]) -> None:
+def create_landing(con: duckdb.DuckDBPyConnection) -> None:
     con.execute(
-        "create temp table landed_records (source_file varchar, record varchar, source varchar, problem varchar)"
+        """create temp table landed_records (
+            source_file varchar, source_row bigint, record varchar, source varchar, problem varchar
+        )"""
     )
-    for (shape, compression), group in groupby(batch, key=lambda file: (file.shape, file.compression)):
-        files = list(group)
+
+
+def land(con: duckdb.DuckDBPyConnection, records: str, parameters: Parameters) -> None:
+    """Recognises records and adds them to `landed_records`. One statement: it inserts all of them or nothing."""
+    con.execute(
+        f"insert into landed_records by name with read_records as ({records}) from ({sql_text('ingest/recognised')})",
+        parameters,
+    )
+
+
+def read_files(con: duckdb.DuckDBPyConnection, files: list[Sniffed], stage_directly: Insert) -> None:
+    """`stage_directly` takes the records of CloudTrail's own envelope; everything else lands."""
+    for (shape, compression), group in groupby(files, key=lambda file: (file.shape, file.compression)):
         if shape in READERS:
-            _read_group(con, files, shape, compression)
+            insert = stage_directly if shape == DIRECT else lambda records, given: land(con, records, given)
+            _read_group(con, list(group), shape, compression, insert)
             continue
-        for file in files:
+        for file in group:
             if shape == "none":
-                _insert_pieces(con, file.path, [("", file.problem)])
+                _land_pieces(con, file.path, [("", file.problem)])
             else:
-                _insert_file_patiently(con, file.path)
+                _land_patiently(con, file.path)
 
 
-def _read_group(con: duckdb.DuckDBPyConnection, files: list[Sniffed], shape: str, compression: str) -> None:
+def _read_group(
+    con: duckdb.DuckDBPyConnection, files: list[Sniffed], shape: str, compression: str, insert: Insert
+) -> None:
     """All files in one statement; where one of them breaks it, half and half, until the broken one stands alone."""
     reader, json_format = READERS[shape]
-    parameters: dict[str, object] = {
+    parameters: Parameters = {
         "files": [str(file.path) for file in files],
         "compression": compression,
         "maximum_object_size": max(16 << 20, *(file.byte_count + 1024 for file in files)),
@@ -54,9 +75,9 @@ def _read_group(con: duckdb.DuckDBPyConnection, files: list[Sniffed], shape: str
     if json_format:
         parameters["format"] = json_format
     try:
-        _insert(
-            con,
-            f"select source_file, record::varchar as record, null::varchar as problem from ({sql_text(f'ingest/{reader}')})",
+        insert(
+            f"""select source_file, null::bigint as source_row, record::varchar as record, null::varchar as problem
+            from ({sql_text(f"ingest/{reader}")})""",
             parameters,
         )
     except OUR_MISTAKES:
@@ -64,24 +85,24 @@ def _read_group(con: duckdb.DuckDBPyConnection, files: list[Sniffed], shape: str
     except duckdb.Error as error:
         if len(files) == 1:
             log.debug("%s: read patiently, because: %s", files[0].path, error)
-            _insert_file_patiently(con, files[0].path)
+            _land_patiently(con, files[0].path)
             return
         middle = len(files) // 2
-        _read_group(con, files[:middle], shape, compression)
-        _read_group(con, files[middle:], shape, compression)
+        _read_group(con, files[:middle], shape, compression, insert)
+        _read_group(con, files[middle:], shape, compression, insert)
 
 
-def _insert_file_patiently(con: duckdb.DuckDBPyConnection, path: Path) -> None:
+def _land_patiently(con: duckdb.DuckDBPyConnection, path: Path) -> None:
     pieces: list[tuple[str, str | None]] = []
     for piece in read_patiently(path):
         pieces.append((piece.text, piece.problem))
         if len(pieces) >= PIECES_AT_A_TIME:
-            _insert_pieces(con, path, pieces)
+            _land_pieces(con, path, pieces)
             pieces = []
-    _insert_pieces(con, path, pieces)
+    _land_pieces(con, path, pieces)
 
 
-def _insert_pieces(con: duckdb.DuckDBPyConnection, path: Path, pieces: list[tuple[str, str | None]]) -> None:
+def _land_pieces(con: duckdb.DuckDBPyConnection, path: Path, pieces: list[tuple[str, str | None]]) -> None:
     if not pieces:
         return
     rows = pa.table(
@@ -92,18 +113,12 @@ def _insert_pieces(con: duckdb.DuckDBPyConnection, path: Path, pieces: list[tupl
         }
     )
     con.register("pieces", rows)
-    _insert(
+    land(
         con,
-        """select source_file, record, case when problem is null and not json_valid(record) then 'not valid JSON' else problem end as problem
+        """select
+            source_file, null::bigint as source_row, record,
+            case when problem is null and not json_valid(record) then 'not valid JSON' else problem end as problem
         from pieces""",
         {},
     )
     con.unregister("pieces")
-
-
-def _insert(con: duckdb.DuckDBPyConnection, records: str, parameters: dict[str, object]) -> None:
-    """`records` is a SELECT of source_file, record, problem. One statement: it inserts all of it or nothing."""
-    con.execute(
-        f"insert into landed_records with read_records as ({records}) from ({sql_text('ingest/recognised')})",
-        parameters,
-    )

@@ -1,6 +1,15 @@
 -- What became of the batch's records. Grain: source ('unrecognised' for records of no known source).
 with
-    read as (select coalesce(landed.source, 'unrecognised') as source, count(*) as records from landed group by all),
+    known as (
+        select staged.source
+        from staged
+        union all
+        select 'unrecognised' as source
+        from landed
+        where landed.source is null
+    ),
+
+    read as (select known.source, count(*) as records from known group by known.source),
 
     kept_by_source as (
         select staged.source, count(*) as events from staged semi join kept on staged.rowid = kept.staged_id group by all

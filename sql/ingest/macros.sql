@@ -13,7 +13,8 @@ end;
 -- Secrets in named fields replaced by ***, in JSON as it is and in JSON that is a string within JSON. The quick tests go
 -- first, because few records hold one and a regular expression over all of them takes half the time of an ingest.
 create or replace temp macro masked_fields(record_text) as case
-    when contains(record_text, 'oken') or contains(record_text, 'assword') or contains(record_text, 'ecret')
+    -- token, password, secret: DuckDB finds four bytes fastest
+    when contains(record_text, 'oken') or contains(record_text, 'swor') or contains(record_text, 'ecre')
     then
         regexp_replace(
             regexp_replace(record_text, '(?i)("(?:sessiontoken|securitytoken|x-amz-security-token|secretaccesskey|password|newpassword|oldpassword|masteruserpassword|adminpassword|administratorloginpassword|secretstring|secretbinary|secrettext|clientsecret|client_secret|refresh_token|access_token|id_token)"\s*:\s*")(?:[^"\\]|\\.)+', '\1***', 'g'),
@@ -54,3 +55,6 @@ end;
 
 -- An operation name as one of its spellings: dashes, blanks and UAL's trailing dot.
 create or replace temp macro operation(operation_text) as rtrim(trim(regexp_replace(operation_text, '\s*[–—]\s*', ' - ', 'g')), '.');
+
+-- The time that a CloudTrail file's name says it was delivered at, or null.
+create or replace temp macro delivered_at(file_name) as utc(regexp_extract(file_name, '_(\d{8}T\d{4})Z_[^/_]*$', 1) || '00Z');

@@ -17,9 +17,14 @@ with
     ),
 
     timeless as (
-        select staged.source_file, staged.source_row, staged.source, 'no time that can be read' as reason, staged.raw as record
-        from staged
-        where staged.occurred_at is null
+        select
+            numbered.source_file,
+            numbered.source_row,
+            numbered.source,
+            'no time that can be read' as reason,
+            numbered.raw as record
+        from numbered
+        where numbered.occurred_at is null
     ),
 
     together as (

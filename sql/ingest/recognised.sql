@@ -3,6 +3,7 @@ with
     checked as (
         select
             read_records.source_file,
+            read_records.source_row,
             read_records.record,
             case
                 when read_records.problem is not null
@@ -42,6 +43,7 @@ with
     named as (
         select
             source_file,
+            source_row,
             record,
             problem,
             event_source,
@@ -58,11 +60,13 @@ with
 
 select
     source_file,
+    source_row,
     record,
     case
         when problem is not null
         then null
-        when event_source is not null
+        -- aws:s3 and the like are notifications of other services in CloudTrail's envelope
+        when event_source is not null and not starts_with(event_source, 'aws:')
         then 'aws_cloudtrail'
         when category = 'signinlogs'
         then 'entra_signin'

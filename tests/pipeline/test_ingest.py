@@ -441,7 +441,51 @@ def test_recognising_joins_nothing_because_a_join_loses_the_reading_order(tmp_pa
     from pipeline.settings import sql_text
 
     with duckdb.connect() as con:
-        con.execute("create table read_records (source_file varchar, record varchar, problem varchar)")
+        con.execute("create table read_records (source_file varchar, source_row bigint, record varchar, problem varchar)")
         plan = con.execute(f"explain {sql_text('ingest/recognised')}").fetchall()[0][1]
     assert "READ" in plan.upper() or "SCAN" in plan.upper()
     assert "JOIN" not in plan.upper()
+
+
+def test_what_strays_in_cloudtrails_envelope_is_recognised_or_set_aside(
+    fresh_lake: Path, tmp_path: Path
+) -> None:
+    notification = {
+        "eventVersion": "2.1",
+        "eventSource": "aws:s3",
+        "eventName": "ObjectCreated:Put",
+        "eventTime": "2026-03-01T10:00:00Z",
+    }
+    audit = {
+        "time": "2026-03-01T10:00:00Z",
+        "category": "AuditLogs",
+        "operationName": "Update user",
+        "properties": {
+            "id": "a-1",
+            "activityDateTime": "2026-03-01T10:00:00Z",
+            "activityDisplayName": "Update user",
+            "result": "success",
+        },
+    }
+    path = tmp_path / "log.json"
+    path.write_text(
+        json.dumps({"Records": [event(eventID="e-1"), 5, None, notification, audit, event(eventID="e-6")]})
+    )
+    summary = ingest(fresh_lake, [path], NOW)
+    assert numbers(summary) == (6, 3, 0, 3)
+    assert rows(fresh_lake, "select event_id, source, source_row from events order by source_row") == [
+        ("e-1", "aws_cloudtrail", 1),
+        ("a-1", "entra_audit", 5),
+        ("e-6", "aws_cloudtrail", 6),
+    ]
+    assert [row[0] for row in rows(fresh_lake, "select source_row from quarantine order by all")] == [2, 3, 4]
+
+
+def test_the_delivery_time_is_read_from_the_name_of_a_cloudtrail_file(
+    fresh_lake: Path, tmp_path: Path
+) -> None:
+    name = "111122223333_CloudTrail_us-east-1_20260301T1015Z_AbCdEfGhIjKlMnOp.json"
+    for content in (json.dumps({"Records": [event(eventID="e-1")]}), json.dumps([event(eventID="e-2")])):
+        (tmp_path / name).write_text(content)
+        ingest(fresh_lake, [tmp_path / name], NOW)
+    assert rows(fresh_lake, "select distinct received_at from events") == [(datetime(2026, 3, 1, 10, 15),)]
