@@ -4,51 +4,32 @@ The models are built once for all resets that were asked for; each result is the
 knows the time of day: the same lake, rules and parameters give the same hunts.
 """
 
-import hashlib
-import json
 import logging
-import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from time import perf_counter
 from typing import Any
 
 import duckdb
 
-from pipeline import __version__
 from pipeline.detect import evaluate_correlations, evaluate_rules, register_detections, unseen_sources
 from pipeline.detections import Detection, load_detections
 from pipeline.errors import InputError, SettingsError
+from pipeline.hunt_result import read_hunt, read_rows
 from pipeline.lake import Lake
 from pipeline.models import Parameter, build_models, load_seeds, models_before, read_models
 from pipeline.people import find_person, find_reset
 from pipeline.report.result import (
-    Finding,
     Hunt,
-    Reached,
-    Reset,
-    ScorePart,
-    Visibility,
-    VisibilityHour,
-    timeline_table,
 )
 from pipeline.settings import resource_root
-from pipeline.visibility import visibility_hours, visibility_statements
 
 log = logging.getLogger("postreset.hunt")
 
 RESET_MODELS = ("int_identities", "int_cut_offs", "int_reset_events", "int_resets")
 LONG_AGO, FAR_AHEAD = datetime(1990, 1, 1), datetime(2200, 1, 1)
-VERDICTS = ((75, "likely_takeover"), (40, "suspicious"), (20, "unclear"), (0, "likely_benign"))
-VERDICT_WORDS = {
-    "likely_takeover": "Likely a takeover",
-    "suspicious": "Suspicious",
-    "unclear": "Unclear",
-    "likely_benign": "Likely benign",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +64,7 @@ def list_resets(lake: Lake) -> list[dict[str, Any]]:
     con = connect(lake)
     try:
         build_resets(con, lake)
-        return _rows(
+        return read_rows(
             con,
             """select reset_id, person, principal_ids, occurred_at, kinds, performed_by, by_somebody_else, provider, tenant_id, cut_off_at
             from int_resets order by occurred_at desc, reset_id""",
@@ -122,6 +103,7 @@ def hunt_resets(
             "since": span.since,
             "until": span.until,
             "window": request.window,
+            "look_back": request.look_back,
         }
         _restrict_resets(con, span)
         lake.create_events_view(con, span.since, span.until, snapshot_id=snapshot_id)
@@ -144,7 +126,7 @@ def hunt_resets(
         log.info("hunt: %d resets followed, %.1f s", len(ranked), perf_counter() - started)
         for number, (reset_id,) in enumerate(ranked, start=1):
             tell(f"writing {number} of {len(ranked)}")
-            yield _read_hunt(con, reset_id, request, parameters, snapshot_id, detections, unseen)
+            yield read_hunt(con, reset_id, parameters, snapshot_id, detections, unseen)
     finally:
         con.close()
 
@@ -196,118 +178,3 @@ def _restrict_resets(con: duckdb.DuckDBPyConnection, span: Span) -> None:
         "delete from int_resets where occurred_at < $since or occurred_at >= $until",
         {"since": span.since, "until": span.until},
     )
-
-
-def _read_hunt(
-    con: duckdb.DuckDBPyConnection,
-    reset_id: str,
-    request: Request,
-    parameters: dict[str, Parameter],
-    snapshot_id: int,
-    detections: Sequence[Detection],
-    unseen: dict[str, tuple[str, ...]],
-) -> Hunt:
-    where = {"reset_id": reset_id}
-    reset = Reset.from_row(_rows(con, "select * from int_resets where reset_id = $reset_id", where)[0])
-    (scores,) = _rows(con, "select * from scores where reset_id = $reset_id", where)
-    parts = ScorePart.from_rows(
-        _rows(
-            con,
-            "select * from score_parts where reset_id = $reset_id order by detection is null desc, points desc, part_id",
-            where,
-        )
-    )
-    findings = Finding.from_rows(
-        _rows(
-            con,
-            "select * from findings where reset_id = $reset_id order by points desc, control_domain",
-            where,
-        )
-    )
-    reach = Reached.from_rows(
-        _rows(
-            con,
-            "select * from reach where reset_id = $reset_id order by first_reached_at, depth, thing_id",
-            where,
-        )
-    )
-    timeline = con.sql("select * from timeline where reset_id = $reset_id", params=where).to_arrow_table()
-    window_to = reset.occurred_at + request.window
-    rule_set_hash = hashlib.sha256("\n".join(sorted(d.content_hash for d in detections)).encode()).hexdigest()
-    identity = json.dumps([reset_id, str(request.window), str(request.look_back), snapshot_id, rule_set_hash])
-    statements = visibility_statements(con, reset_id, reset.occurred_at, window_to)
-    if any(thing.depth == parameters["max_depth"] for thing in reach):
-        statements.insert(
-            0, f"A path is longer than {parameters['max_depth']:.0f} steps: it was not followed to its end."
-        )
-    if unseen:
-        statements.append(
-            f"{len(unseen)} detections could not be evaluated, because no log of their source is in the lake: {', '.join(sorted(unseen))}."
-        )
-    verdict = next(name for floor, name in VERDICTS if scores["score"] >= floor)
-    return Hunt(
-        hunt_id=_hunt_id(reset, identity),
-        reset=reset,
-        score=scores["score"],
-        log_odds=scores["log_odds"],
-        verdict=verdict,
-        verdict_sentence=_verdict_sentence(verdict, parts, findings, reach),
-        score_parts=parts,
-        findings=findings,
-        reach=reach,
-        timeline=timeline_table(timeline),
-        visibility=Visibility(
-            hours=VisibilityHour.from_rows(visibility_hours(con, reset.occurred_at, window_to)),
-            statements=tuple(statements),
-        ),
-        window_from=reset.occurred_at,
-        window_to=window_to,
-        parameters={key: str(value) for key, value in sorted(parameters.items())}
-        | {"look_back": str(request.look_back)},
-        lake_snapshot_id=str(snapshot_id),
-        rule_set_hash=rule_set_hash,
-        versions=_versions(),
-        detection_titles={d.name: d.title for d in detections},
-        detection_levels={d.name: d.level for d in detections},
-    )
-
-
-def _hunt_id(reset: Reset, identity: str) -> str:
-    """When, who, and a hash of everything that decides the result: `20260302T0914Z-alice-0f3a9c21`."""
-    name = re.sub(r"[^a-z0-9]+", "-", re.split(r"[@]", reset.person.rpartition("/")[2])[0].lower()).strip(
-        "-"
-    )[:40]
-    return f"{reset.occurred_at:%Y%m%dT%H%MZ}-{name or 'unnamed'}-{hashlib.sha256(identity.encode()).hexdigest()[:8]}"
-
-
-def _verdict_sentence(
-    verdict: str, parts: Sequence[ScorePart], findings: Sequence[Finding], reach: Sequence[Reached]
-) -> str:
-    signal_count = sum(part.detection is not None for part in parts)
-    beyond = sum(1 for thing in reach if thing.depth > 0)
-    words = VERDICT_WORDS[verdict]
-    if not signal_count:
-        return f"{words}: no detection matched what followed the reset; {len(reach)} sessions and credentials were followed."
-    domains = f"{len(findings)} control domain{'' if len(findings) == 1 else 's'}"
-    return (
-        f"{words}: {signal_count} signals, findings in {domains}; "
-        f"{len(reach)} things reached, {beyond} of them beyond the person's own sessions."
-    )
-
-
-def _versions() -> dict[str, str]:
-    found = {"postreset": __version__}
-    for package in ("duckdb", "pyiceberg", "pysigma"):
-        try:
-            found[package] = version(package)
-        except PackageNotFoundError:
-            found[package] = "unknown"
-    return found
-
-
-def _rows(
-    con: duckdb.DuckDBPyConnection, query: str, parameters: dict[str, Any] | None = None
-) -> list[dict[str, Any]]:
-    cursor = con.execute(query, parameters or {})
-    names = [column[0] for column in cursor.description]
-    return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]

@@ -1,0 +1,5 @@
+"""`python -m pipeline.cli` is `postreset`."""
+
+from pipeline.cli import run
+
+run()

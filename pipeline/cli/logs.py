@@ -1,0 +1,118 @@
+"""`ingest` and `simulate`: logs in, and logs made up; `lake stats`."""
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from pipeline.cli.streams import JsonOption, LakeOption, out, show_progress, talk, utc_now, write_json
+from pipeline.errors import InputError, SettingsError
+from pipeline.settings import DEFAULT_LAKE, resource_root
+
+
+class Sample(StrEnum):
+    incident = "incident"
+    quiet_day = "quiet-day"
+
+
+def ingest(
+    paths: Annotated[
+        list[Path] | None,
+        typer.Argument(
+            help="Files and folders of logs; format and source are recognised.", show_default=False
+        ),
+    ] = None,
+    sample: Annotated[
+        Sample | None, typer.Option("--sample", help="The logs that come with postreset.")
+    ] = None,
+    lake: LakeOption = DEFAULT_LAKE,
+    as_json: JsonOption = False,
+) -> None:
+    """Take logs into the lake, and account for every record."""
+    from pipeline.ingest import MissingPaths
+    from pipeline.ingest import ingest as take_in
+
+    given = [*(paths or []), *([resource_root() / "data" / "samples" / sample] if sample else [])]
+    if not given:
+        raise SettingsError(
+            "what to ingest?", hint="name files or folders of logs, or give --sample incident"
+        )
+    missing: InputError | None = None
+    with show_progress() as progress:
+        task = progress.add_task("ingest: reading")
+        try:
+            summary = take_in(
+                lake,
+                given,
+                utc_now(),
+                lambda done, every: progress.update(task, description=f"ingest: {done} of {every} files"),
+            )
+        except MissingPaths as error:
+            summary, missing = error.summary, error
+    total = summary.total
+    if as_json:
+        write_json(
+            {
+                "files": summary.files,
+                "records": total.records,
+                "events": total.events,
+                "duplicates": total.duplicates,
+                "quarantined": total.quarantined,
+                "by_source": {
+                    c.source: {
+                        "records": c.records,
+                        "events": c.events,
+                        "duplicates": c.duplicates,
+                        "quarantined": c.quarantined,
+                    }
+                    for c in summary.counts.values()
+                },
+                "quarantine_reasons": dict(summary.reasons.most_common()),
+            }
+        )
+    else:
+        from pipeline.report.tables import ingest_view
+
+        out().print(ingest_view(summary.files, summary.counts.values(), total, summary.reasons.most_common()))
+    if missing:
+        raise missing
+
+
+def lake_stats(lake: LakeOption = DEFAULT_LAKE, as_json: JsonOption = False) -> None:
+    """Events by source, tenant and time span, and what is quarantined."""
+    from pipeline.lake import Lake
+    from pipeline.query import run_query
+    from pipeline.report.tables import rows_view
+
+    columns, rows = run_query(
+        Lake.open(lake),
+        """select source, tenant_id, count(*) as events, min(occurred_at) as first_at, max(occurred_at) as last_at
+        from events group by all order by all""",
+    )
+    if as_json:
+        write_json([dict(zip(columns, row, strict=True)) for row in rows])
+    else:
+        out().print(rows_view(columns, rows))
+
+
+def simulate(
+    folder: Annotated[Path, typer.Argument(help="A new folder for the logs.", show_default=False)],
+    scenario: Annotated[str, typer.Option("--scenario", help="incident, quiet_day or bench.")] = "incident",
+    seed: Annotated[int, typer.Option("--seed", help="The same seed writes the same bytes.")] = 7,
+    events: Annotated[int, typer.Option("--events", help="How many events (bench only).", min=1)] = 200_000,
+    as_json: JsonOption = False,
+) -> None:
+    """Write made-up logs in the vendors' own formats."""
+    from pipeline.simulate import simulate as write_logs
+
+    summary = write_logs(folder, scenario.replace("-", "_"), seed, events)
+    if as_json:
+        write_json(
+            {"files": summary.file_count, "bytes": summary.byte_count, "records": summary.record_counts}
+        )
+    else:
+        talk().print(
+            f"simulate: {sum(summary.record_counts.values())} records in {summary.file_count} files "
+            f"({summary.byte_count / 1e6:.1f} MB) in {folder}"
+        )
