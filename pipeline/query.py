@@ -6,8 +6,9 @@ from typing import Any
 
 import duckdb
 
+from pipeline.detect import evaluate_correlations, evaluate_rules, register_detections
 from pipeline.errors import InputError, SettingsError
-from pipeline.hunt import FAR_AHEAD, LONG_AGO, connect, read_score_parameters
+from pipeline.hunt import FAR_AHEAD, LONG_AGO, connect, load_rule_set, read_score_parameters
 from pipeline.lake import Lake
 from pipeline.models import build_models, models_before, read_models, upstream
 
@@ -60,20 +61,27 @@ def create_quarantine_view(con: duckdb.DuckDBPyConnection, lake: Lake) -> None:
 
 
 def _build_mentioned(con: duckdb.DuckDBPyConnection, sql: str) -> None:
+    """Every model that the statement names, and what it needs, over the whole lake and with the default window."""
     texts = read_models()
-    buildable = set(models_before("signals"))
-    wanted = {name for name in texts if re.search(rf"\b{name}\b", sql) and name in buildable}
+    words = set(re.findall(r"\w+", sql.lower()))
+    wanted = words & texts.keys()
     for name in reversed(list(texts)):
         if name in wanted:
             wanted.update(upstream(name, texts[name], texts))
-    if not wanted:
-        return
+    plain = set(models_before("signals"))
+    needs_signals = not wanted <= plain or bool(words & {"signals", "detections"})
     parameters = read_score_parameters(con) | {
         "since": LONG_AGO,
         "until": FAR_AHEAD,
         "window": DEFAULT_WINDOW,
     }
-    build_models(con, parameters, wanted)
+    build_models(con, parameters, plain if needs_signals else wanted)
+    if needs_signals:
+        detections = load_rule_set()
+        register_detections(con, detections)
+        evaluate_rules(con, detections)
+        evaluate_correlations(con, detections)
+        build_models(con, parameters, wanted - plain)
 
 
 def _lock_down(con: duckdb.DuckDBPyConnection, lake: Lake) -> None:
