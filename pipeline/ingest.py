@@ -10,21 +10,25 @@ import logging
 import os
 from collections import Counter
 from collections.abc import Callable, Generator, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, time, timedelta
 from itertools import pairwise
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import duckdb
 
 from pipeline.envelopes import Sniffed, list_files, sniff
 from pipeline.errors import InputError
-from pipeline.lake import COLUMNS, Lake
 from pipeline.ledger import Count, Ledger
-from pipeline.settings import quoted, sql_text
+from pipeline.schema import COLUMNS
+from pipeline.settings import make_folder, quoted, sql_text
 from pipeline.staging import stage_files
+
+if TYPE_CHECKING:
+    from pipeline.lake import Lake
 
 log = logging.getLogger("postreset.ingest")
 
@@ -92,24 +96,12 @@ def ingest(
     files = list_files([path for path in paths if path.exists()])
     summary = IngestSummary()
     if files or not missing:
-        lake = Lake.open(lake_folder, create=True)
-        with _sole_writer(lake.folder):
-            ledger = Ledger(lake.folder / "ledger.db")
-            try:
-                _recover(lake, ledger)
-                for number, batch in enumerate(_batches(files)):
-                    _ingest_batch(
-                        lake,
-                        ledger,
-                        batch,
-                        f"{now:%Y%m%dT%H%M%S}-{number:05d}-{os.urandom(4).hex()}",
-                        now,
-                        summary,
-                    )
-                    if on_files:
-                        on_files(summary.files, len(files))
-            finally:
-                ledger.close()
+        folder = lake_folder.absolute()
+        make_folder(folder)
+        with _sole_writer(folder), ThreadPoolExecutor(1) as pool:
+            opening = pool.submit(_open_lake, folder)
+            with closing(Ledger(folder / "ledger.db")) as ledger:
+                _ingest_batches(folder, opening, ledger, files, now, summary, on_files)
     if missing:
         raise MissingPaths(missing, summary)
     return summary
@@ -127,7 +119,7 @@ def _sole_writer(folder: Path) -> Generator[None]:
         yield
 
 
-def _recover(lake: Lake, ledger: Ledger) -> None:
+def _recover(lake: "Lake", ledger: Ledger) -> None:
     """Settles what a killed run left: a pending batch is in the table, then it is done, or it is not and never was."""
     for batch_id in ledger.batches("pending"):
         if lake.has_batch(batch_id):
@@ -156,34 +148,67 @@ def _batches(files: list[Path]) -> Iterator[list[Sniffed]]:
         yield batch
 
 
-def _ingest_batch(
-    lake: Lake, ledger: Ledger, batch: list[Sniffed], batch_id: str, now: datetime, summary: IngestSummary
+def _open_lake(folder: Path) -> "Lake":
+    """Imports pyiceberg, too: that takes as long as reading 50,000 events, so both happen at once."""
+    from pipeline.lake import Lake
+
+    return Lake.open(folder, create=True)
+
+
+def _ingest_batches(
+    folder: Path,
+    opening: "Future[Lake]",
+    ledger: Ledger,
+    files: list[Path],
+    now: datetime,
+    summary: IngestSummary,
+    on_files: Callable[[int, int], None] | None,
 ) -> None:
-    con = _connect(lake)
-    try:
-        stage_files(con, batch, batch_id, now)
-        _keep_new(con, lake)
-        con.execute(f"create table quarantined as {sql_text('ingest/quarantined')}")
-        counts = [Count(*row) for row in con.execute(sql_text("ingest/counts")).fetchall()]
-        ledger.begin(batch_id, now, [str(file.path) for file in batch])
-        _write_quarantine(con, lake, batch_id, now)
-        con.execute("drop table landed_records cascade")
-        con.execute("delete from staged where rowid not in (select staged_id from kept)")
-        files = _write_events(con, lake, batch_id)
-        snapshot_id = lake.append(files, batch_id) if files else lake.snapshot_id
-        ledger.finish(batch_id, snapshot_id, counts)
-        summary.files += len(batch)
-        summary.add(counts)
-        summary.reasons.update(
-            dict(con.execute("select reason, count(*) from quarantined group by reason").fetchall())
-        )
-    finally:
-        con.close()
-    log.info("batch %s: %d files, %d records", batch_id, len(batch), sum(c.records for c in counts))
+    lake: Lake | None = None
+    for number, batch in enumerate(_batches(files)):
+        batch_id = f"{now:%Y%m%dT%H%M%S}-{number:05d}-{os.urandom(4).hex()}"
+        with closing(_connect(folder)) as con:
+            stage_files(con, batch, batch_id, now)
+            if lake is None:
+                lake = opening.result()
+                _recover(lake, ledger)
+            _commit_batch(con, lake, ledger, batch, batch_id, now, summary)
+        if on_files:
+            on_files(summary.files, len(files))
+    if lake is None:
+        _recover(opening.result(), ledger)
 
 
-def _connect(lake: Lake) -> duckdb.DuckDBPyConnection:
-    con = duckdb.connect(config={"memory_limit": MEMORY_LIMIT, "temp_directory": str(lake.folder / "tmp")})
+def _commit_batch(
+    con: duckdb.DuckDBPyConnection,
+    lake: "Lake",
+    ledger: Ledger,
+    batch: list[Sniffed],
+    batch_id: str,
+    now: datetime,
+    summary: IngestSummary,
+) -> None:
+    """From `staged` to the lake: duplicates dropped, files written, one commit, and what became of each record."""
+    _keep_new(con, lake)
+    con.execute(f"create table quarantined as {sql_text('ingest/quarantined')}")
+    counts = [Count(*row) for row in con.execute(sql_text("ingest/counts")).fetchall()]
+    ledger.begin(batch_id, now, [str(file.path) for file in batch])
+    _write_quarantine(con, lake, batch_id, now)
+    con.execute("drop table landed_records cascade")
+    con.execute("delete from staged where rowid not in (select staged_id from kept)")
+    files = _write_events(con, lake, batch_id)
+    snapshot_id = lake.append(files, batch_id) if files else lake.snapshot_id
+    ledger.finish(batch_id, snapshot_id, counts)
+    summary.files += len(batch)
+    summary.add(counts)
+    summary.reasons.update(
+        dict(con.execute("select reason, count(*) from quarantined group by reason").fetchall())
+    )
+    log.info("batch %s: %d files, %d records", batch_id, len(batch), sum(count.records for count in counts))
+
+
+def _connect(folder: Path) -> duckdb.DuckDBPyConnection:
+    con = duckdb.connect(config={"memory_limit": MEMORY_LIMIT, "temp_directory": str(folder / "tmp")})
     con.execute("set timezone = 'UTC'")
     con.execute(sql_text("ingest/macros"))
     return con
@@ -192,7 +217,7 @@ def _connect(lake: Lake) -> duckdb.DuckDBPyConnection:
 # --- duplicates, writing ------------------------------------------------------------------------------------
 
 
-def _keep_new(con: duckdb.DuckDBPyConnection, lake: Lake) -> None:
+def _keep_new(con: duckdb.DuckDBPyConnection, lake: "Lake") -> None:
     """Table `kept`: the rows of `staged` that are new to the batch and to the lake."""
     first_at: datetime | None
     last_at: datetime | None
@@ -205,7 +230,7 @@ def _keep_new(con: duckdb.DuckDBPyConnection, lake: Lake) -> None:
     con.execute(f"create table kept as {sql_text('ingest/kept')}", {"first_at": first_at, "last_at": last_at})
 
 
-def _write_events(con: duckdb.DuckDBPyConnection, lake: Lake, batch_id: str) -> list[Path]:
+def _write_events(con: duckdb.DuckDBPyConnection, lake: "Lake", batch_id: str) -> list[Path]:
     """Parquet files of the kept rows, each of one day and source, in the order of time. (One partitioned COPY of all took
     three times as long as a COPY for each; several at a time use all cores.)"""
     columns = ", ".join(name for name, _ in COLUMNS)
@@ -246,11 +271,11 @@ def _parts(con: duckdb.DuckDBPyConnection) -> list[Part]:
     return parts
 
 
-def _quarantine_folder(lake: Lake) -> Path:
+def _quarantine_folder(lake: "Lake") -> Path:
     return lake.folder / "quarantine"
 
 
-def _write_quarantine(con: duckdb.DuckDBPyConnection, lake: Lake, batch_id: str, now: datetime) -> None:
+def _write_quarantine(con: duckdb.DuckDBPyConnection, lake: "Lake", batch_id: str, now: datetime) -> None:
     """One Parquet file of what was set aside, less what an earlier batch set aside already."""
     folder = _quarantine_folder(lake)
     folder.mkdir(exist_ok=True)

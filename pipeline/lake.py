@@ -18,45 +18,28 @@ from pyiceberg.partitioning import PartitionField, PartitionSpec
 from pyiceberg.schema import Schema
 from pyiceberg.table import Table
 from pyiceberg.transforms import DayTransform, IdentityTransform
-from pyiceberg.types import BooleanType, IcebergType, LongType, NestedField, StringType, TimestampType
+from pyiceberg.types import BooleanType, LongType, NestedField, PrimitiveType, StringType, TimestampType
 
 from pipeline.errors import InputError
+from pipeline.schema import COLUMNS, COUNT, FLAG, TEXT, TIME, create_empty_events
+from pipeline.settings import make_folder
 
 BATCH_PROPERTY = "postreset.batch-id"
 TABLE = "postreset.events"
-
-TEXT, TIME, FLAG, COUNT = StringType(), TimestampType(), BooleanType(), LongType()
-# fmt: off
-COLUMNS: tuple[tuple[str, IcebergType], ...] = (
-    ("event_id", TEXT), ("source", TEXT),
-    ("occurred_at", TIME), ("received_at", TIME), ("ingested_at", TIME),
-    ("provider", TEXT), ("tenant_id", TEXT), ("region", TEXT),
-    ("service", TEXT), ("action", TEXT), ("outcome", TEXT), ("error_code", TEXT), ("is_read_only", FLAG),
-    ("principal_id", TEXT), ("principal_name", TEXT), ("principal_kind", TEXT), ("principal_tenant_id", TEXT),
-    ("credential_id", TEXT), ("credential_kind", TEXT),
-    ("session_id", TEXT), ("session_started_at", TIME), ("token_id", TEXT), ("is_mfa", FLAG),
-    ("issuer_id", TEXT), ("source_identity", TEXT), ("app_id", TEXT), ("device_id", TEXT),
-    ("source_ip", TEXT), ("user_agent", TEXT), ("country", TEXT), ("asn", COUNT),
-    ("target_id", TEXT), ("target_name", TEXT), ("target_kind", TEXT), ("target_tenant_id", TEXT),
-    ("issued_credential_id", TEXT), ("issued_session_id", TEXT),
-    ("bytes_out", COUNT), ("raw", TEXT),
-    ("batch_id", TEXT), ("source_file", TEXT), ("source_row", COUNT),
-)
-# fmt: on
-REQUIRED = frozenset({"event_id", "source", "occurred_at"})
-SQL_TYPES: dict[IcebergType, str] = {TEXT: "varchar", TIME: "timestamp", FLAG: "boolean", COUNT: "bigint"}
+ICEBERG_TYPES: dict[str, PrimitiveType] = {
+    TEXT: StringType(),
+    TIME: TimestampType(),
+    FLAG: BooleanType(),
+    COUNT: LongType(),
+}
 
 
 def iceberg_schema() -> Schema:
-    return Schema(
-        *(NestedField(i, name, kind, required=False) for i, (name, kind) in enumerate(COLUMNS, start=1))
+    fields = (
+        NestedField(i, name, ICEBERG_TYPES[kind], required=False)
+        for i, (name, kind) in enumerate(COLUMNS, start=1)
     )
-
-
-def create_empty_events(con: duckdb.DuckDBPyConnection, name: str = "events", *, temp: bool = True) -> None:
-    """An empty table with the columns and types of `events`, for a lake without files and for tests."""
-    columns = ", ".join(f"{column} {SQL_TYPES[kind]}" for column, kind in COLUMNS)
-    con.execute(f"create or replace {'temp ' if temp else ''}table {name} ({columns})")
+    return Schema(*fields)
 
 
 def _compare(predicate: Callable[..., BooleanExpression], column: str, value: object) -> BooleanExpression:
@@ -79,16 +62,7 @@ class Lake:
             raise InputError(
                 "there is no lake here", str(folder), "make one with `postreset ingest PATH --lake DIR`"
             )
-        if folder.exists() and not folder.is_dir():
-            raise InputError("this is a file, a lake is a folder", str(folder), "give a folder with --lake")
-        try:
-            (folder / "warehouse").mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise InputError(
-                f"the lake's folder cannot be written ({error.strerror})",
-                str(folder),
-                "give another with --lake",
-            ) from error
+        make_folder(folder / "warehouse")
         catalog = SqlCatalog(
             "postreset", uri=f"sqlite:///{folder / 'catalog.db'}", warehouse=f"file://{folder / 'warehouse'}"
         )

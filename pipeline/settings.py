@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+from pipeline.errors import InputError
+
 DEFAULT_LAKE = Path("data/lake")
 
 
@@ -20,3 +22,13 @@ def sql_text(name: str) -> str:
 def quoted(path: Path) -> str:
     """A path as an SQL literal, for COPY, which takes no parameter there."""
     return "'" + str(path).replace("'", "''") + "'"
+
+
+def make_folder(folder: Path) -> None:
+    """Makes a folder of the lake. Raises InputError where that cannot be done."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(
+            f"the lake's folder cannot be made ({error.strerror})", str(folder), "give another with --lake"
+        ) from error

@@ -11,8 +11,8 @@ import pyarrow as pa
 
 from pipeline.addresses import canonical_address
 from pipeline.envelopes import Sniffed
-from pipeline.lake import COLUMNS, create_empty_events
 from pipeline.readers import Parameters, create_landing, land, read_files
+from pipeline.schema import COLUMNS, create_empty_events
 from pipeline.settings import sql_text
 
 

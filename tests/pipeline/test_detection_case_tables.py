@@ -6,8 +6,8 @@ import duckdb
 import pytest
 
 from pipeline.detection_cases import TABLES_FILE
-from pipeline.lake import create_empty_events
 from pipeline.models import build_models, load_seeds, models_before, read_models
+from pipeline.schema import create_empty_events
 
 CASE_TABLES = (
     "int_networks", "int_identities", "int_event_holders", "int_sessions", "int_trust_edges", "int_resets", "int_baselines",

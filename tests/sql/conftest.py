@@ -8,8 +8,8 @@ import duckdb
 import pyarrow as pa
 import pytest
 
-from pipeline.lake import create_empty_events
 from pipeline.models import build_models, models_before
+from pipeline.schema import create_empty_events
 
 SINCE, UNTIL = datetime(2026, 1, 1), datetime(2026, 12, 31)
 Rows = list[tuple[Any, ...]]

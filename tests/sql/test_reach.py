@@ -7,8 +7,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from pipeline.lake import create_empty_events
 from pipeline.models import build_models
+from pipeline.schema import create_empty_events
 from tests.sql.conftest import SINCE, UNTIL, at, audit, cloudtrail, give, sign_in
 
 RESET = audit("2 09:00", "Reset user password")
