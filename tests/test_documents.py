@@ -8,6 +8,7 @@ import os
 import re
 import shlex
 import subprocess
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
@@ -184,7 +185,7 @@ def test_the_changelog_begins_with_this_version() -> None:
 
 
 @pytest.fixture(scope="module")
-def built(sample_lake: Lake) -> duckdb.DuckDBPyConnection:
+def built(sample_lake: Lake) -> Iterator[duckdb.DuckDBPyConnection]:
     """Every table of the sample: events, quarantine, seeds, signals and all models."""
     con = connect(sample_lake)
     sample_lake.create_events_view(con)
@@ -198,7 +199,8 @@ def built(sample_lake: Lake) -> duckdb.DuckDBPyConnection:
     evaluate_rules(con, detections)
     evaluate_correlations(con, detections)
     build_models(con, parameters, read_models().keys() - set(before))
-    return con
+    yield con
+    con.close()
 
 
 @cache

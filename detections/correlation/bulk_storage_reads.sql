@@ -44,9 +44,7 @@ with
     reads as (
         select
             holders.*,
-            coalesce(
-                holders.person_id, holders.principal_id, holders.thing_id
-            ) as reader_id,
+            coalesce(holders.person_id, holders.principal_id, holders.thing_id) as reader_id,
             coalesce(holders.bytes_out, 0) as byte_count
         from int_event_holders as holders
         where
@@ -55,22 +53,14 @@ with
                 (
                     holders.source = 'aws_cloudtrail'
                     and holders.service = 's3.amazonaws.com'
-                    and holders.action
-                    in ('GetObject', 'CopyObject', 'SelectObjectContent')
+                    and holders.action in ('GetObject', 'CopyObject', 'SelectObjectContent')
                 )
-                or (
-                    holders.source = 'azure_storage'
-                    and holders.action in ('GetBlob', 'CopyBlob', 'GetFile', 'Read')
-                )
+                or (holders.source = 'azure_storage' and holders.action in ('GetBlob', 'CopyBlob', 'GetFile', 'Read'))
             )
     ),
 
     past_days as (
-        select
-            resets.reset_id,
-            reads.reader_id,
-            count(*) as object_count,
-            sum(reads.byte_count) as byte_count
+        select resets.reset_id, reads.reader_id, count(*) as object_count, sum(reads.byte_count) as byte_count
         from int_resets as resets
         inner join reads on reads.occurred_at < resets.occurred_at
         group by resets.reset_id, reads.reader_id, date_trunc('day', reads.occurred_at)
@@ -87,21 +77,11 @@ with
     ),
 
     numbered as (
-        select
-            reads.*,
-            reach.reset_id,
-            floor(
-                date_diff('minute', resets.occurred_at, reads.occurred_at) / 1440
-            ) as day_number
+        select reads.*, reach.reset_id, floor(date_diff('minute', resets.occurred_at, reads.occurred_at) / 1440) as day_number
         from reach
         inner join int_resets as resets using (reset_id)
-        inner join
-            reads
-            on reach.thing_id = reads.thing_id
-            and reads.occurred_at >= reach.first_reached_at
-        where
-            reads.occurred_at >= resets.occurred_at
-            and reads.occurred_at < resets.occurred_at + cast($window as interval)
+        inner join reads on reach.thing_id = reads.thing_id and reads.occurred_at >= reach.first_reached_at
+        where reads.occurred_at >= resets.occurred_at and reads.occurred_at < resets.occurred_at + cast($window as interval)
     ),
 
     running as (
@@ -113,9 +93,7 @@ with
             sum(numbered.byte_count) over whole_day as day_byte_count
         from numbered
         window
-            whole_day as (
-                partition by numbered.reset_id, numbered.thing_id, numbered.day_number
-            ),
+            whole_day as (partition by numbered.reset_id, numbered.thing_id, numbered.day_number),
             so_far as (
                 partition by numbered.reset_id, numbered.thing_id, numbered.day_number
                 order by numbered.occurred_at, numbered.source, numbered.event_id
@@ -138,29 +116,17 @@ select
     || round(running.day_byte_count / 1e6, 1)
     || ' MB) from storage within 24 hours'
     || coalesce(
-        '; at most '
-        || pasts.object_count
-        || ' ('
-        || round(pasts.byte_count / 1e6, 1)
-        || ' MB) on any day before the reset',
+        '; at most ' || pasts.object_count || ' (' || round(pasts.byte_count / 1e6, 1) || ' MB) on any day before the reset',
         '; no read by it is known from before the reset'
     )
     || '.' as why
 from running
-left join
-    pasts on running.reset_id = pasts.reset_id and running.reader_id = pasts.reader_id
+left join pasts on running.reset_id = pasts.reset_id and running.reader_id = pasts.reader_id
 where
-    (
-        running.object_number >= $min_objects
-        and running.day_object_count > $factor * coalesce(pasts.object_count, 0)
-    )
-    or (
-        running.bytes_so_far >= $min_bytes
-        and running.day_byte_count > $factor * coalesce(pasts.byte_count, 0)
-    )
+    (running.object_number >= $min_objects and running.day_object_count > $factor * coalesce(pasts.object_count, 0))
+    or (running.bytes_so_far >= $min_bytes and running.day_byte_count > $factor * coalesce(pasts.byte_count, 0))
 qualify
     row_number() over (
-        partition by running.reset_id, running.thing_id
-        order by running.occurred_at, running.source, running.event_id
+        partition by running.reset_id, running.thing_id order by running.occurred_at, running.source, running.event_id
     )
     = 1

@@ -35,12 +35,7 @@ params:
 -- Grain: reset_id, network.
 with
     pasts as (
-        select
-            resets.reset_id,
-            resets.person_id,
-            resets.person,
-            resets.occurred_at as reset_at,
-            count(*) as network_count
+        select resets.reset_id, resets.person_id, resets.person, resets.occurred_at as reset_at, count(*) as network_count
         from int_resets as resets
         inner join
             int_baselines as past
@@ -77,10 +72,7 @@ with
             on pasts.person_id = known.person_id
             and holders.network_id = known.network_id
             and known.first_seen_at < pasts.reset_at - cast($known_for as interval)
-        left join
-            known_devices
-            on pasts.reset_id = known_devices.reset_id
-            and holders.device_id = known_devices.device_id
+        left join known_devices on pasts.reset_id = known_devices.reset_id and holders.device_id = known_devices.device_id
         where
             reach.seed = 'fresh'
             and reach.depth = 0
@@ -93,14 +85,7 @@ with
             and holders.occurred_at < pasts.reset_at + cast($window as interval)
     ),
 
-    counted as (
-        select
-            new_uses.*,
-            count(*) over (
-                partition by new_uses.reset_id, new_uses.network_id
-            ) as use_count
-        from new_uses
-    )
+    counted as (select new_uses.*, count(*) over (partition by new_uses.reset_id, new_uses.network_id) as use_count from new_uses)
 
 select
     'first_seen_network_after_reset' as detection,
@@ -117,22 +102,13 @@ select
     || ' for the first time '
     || date_diff('minute', counted.reset_at, counted.occurred_at)
     || ' minutes after the reset'
-    || case
-        when counted.use_count > 1
-        then ', and ' || counted.use_count || ' times in all'
-        else ''
-    end
+    || case when counted.use_count > 1 then ', and ' || counted.use_count || ' times in all' else '' end
     || '; before it '
-    || case
-        when counted.network_count = 1
-        then 'one other network was'
-        else counted.network_count || ' other networks were'
-    end
+    || case when counted.network_count = 1 then 'one other network was' else counted.network_count || ' other networks were' end
     || ' in use.' as why
 from counted
 qualify
     row_number() over (
-        partition by counted.reset_id, counted.network_id
-        order by counted.occurred_at, counted.source, counted.event_id
+        partition by counted.reset_id, counted.network_id order by counted.occurred_at, counted.source, counted.event_id
     )
     = 1

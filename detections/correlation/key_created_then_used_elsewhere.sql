@@ -42,29 +42,18 @@ with
             edges.to_thing_id as key_id,
             edges.occurred_at as made_at,
             makers.network_id as maker_network_id,
-            coalesce(
-                makers.principal_name, makers.principal_id, 'a reached session'
-            ) as maker
+            coalesce(makers.principal_name, makers.principal_id, 'a reached session') as maker
         from reach
         inner join int_resets as resets using (reset_id)
         inner join
-            int_trust_edges as edges
-            on reach.thing_id = edges.from_thing_id
-            and edges.occurred_at >= reach.first_reached_at
+            int_trust_edges as edges on reach.thing_id = edges.from_thing_id and edges.occurred_at >= reach.first_reached_at
         left join
             int_event_holders as makers
             on edges.source = makers.source
             and edges.event_id = makers.event_id
             and edges.tenant_id is not distinct from makers.tenant_id
-        where
-            edges.kind in ('issues_key', 'adds_secret')
-            and edges.occurred_at < resets.occurred_at + cast($window as interval)
-        qualify
-            row_number() over (
-                partition by reach.reset_id, edges.to_thing_id
-                order by edges.occurred_at, edges.edge_id
-            )
-            = 1
+        where edges.kind in ('issues_key', 'adds_secret') and edges.occurred_at < resets.occurred_at + cast($window as interval)
+        qualify row_number() over (partition by reach.reset_id, edges.to_thing_id order by edges.occurred_at, edges.edge_id) = 1
     ),
 
     used as (
@@ -95,8 +84,7 @@ with
     ),
 
     telling as (
-        select
-            used.*, count(*) over (partition by used.reset_id, used.key_id) as use_count
+        select used.*, count(*) over (partition by used.reset_id, used.key_id) as use_count
         from used
         where (used.is_elsewhere and used.maker_network_id is not null) or used.is_new
     )
@@ -137,10 +125,6 @@ from telling
 qualify
     row_number() over (
         partition by telling.reset_id, telling.key_id
-        order by
-            telling.is_elsewhere desc,
-            telling.occurred_at,
-            telling.source,
-            telling.event_id
+        order by telling.is_elsewhere desc, telling.occurred_at, telling.source, telling.event_id
     )
     = 1

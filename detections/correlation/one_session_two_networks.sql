@@ -44,18 +44,13 @@ with
             resets.person_id,
             resets.occurred_at as reset_at,
             case
-                when
-                    starts_with(reach.thing_id, 'aws-key:')
-                    or starts_with(reach.thing_id, 'sp-credential:')
+                when starts_with(reach.thing_id, 'aws-key:') or starts_with(reach.thing_id, 'sp-credential:')
                 then split_part(reach.thing_id, '@', 1)
                 else reach.thing_id
             end as holder_id
         from reach
         inner join int_resets as resets using (reset_id)
-        where
-            regexp_matches(
-                reach.thing_id, '^(entra-session|aws-session|aws-key|sp-credential):'
-            )
+        where regexp_matches(reach.thing_id, '^(entra-session|aws-session|aws-key|sp-credential):')
     ),
 
     uses as (
@@ -71,9 +66,7 @@ with
         inner join
             int_event_holders as holders
             on reached.holder_id = case
-                when
-                    starts_with(holders.thing_id, 'aws-key:')
-                    or starts_with(holders.thing_id, 'sp-credential:')
+                when starts_with(holders.thing_id, 'aws-key:') or starts_with(holders.thing_id, 'sp-credential:')
                 then split_part(holders.thing_id, '@', 1)
                 else holders.thing_id
             end
@@ -81,14 +74,12 @@ with
             int_baselines as by_person
             on reached.person_id = by_person.person_id
             and holders.network_id = by_person.network_id
-            and by_person.first_seen_at
-            < reached.reset_at - cast($known_for as interval)
+            and by_person.first_seen_at < reached.reset_at - cast($known_for as interval)
         left join
             int_principal_networks as by_principal
             on holders.principal_id = by_principal.principal_id
             and holders.network_id = by_principal.network_id
-            and by_principal.first_seen_at
-            < reached.reset_at - cast($known_for as interval)
+            and by_principal.first_seen_at < reached.reset_at - cast($known_for as interval)
         where
             holders.outcome = 'success'
             and holders.network_id is not null
@@ -96,10 +87,7 @@ with
             and exists (
                 select 1
                 from int_baselines as past
-                where
-                    past.person_id = reached.person_id
-                    and past.first_seen_at
-                    < reached.reset_at - cast($known_for as interval)
+                where past.person_id = reached.person_id and past.first_seen_at < reached.reset_at - cast($known_for as interval)
             )
     ),
 
@@ -111,32 +99,25 @@ with
             lead(uses.network_id) over in_order as network_after,
             lead(uses.occurred_at) over in_order as used_after_at
         from uses
-        window
-            in_order as (
-                partition by uses.reset_id, uses.holder_id
-                order by uses.occurred_at, uses.source, uses.event_id
-            )
+        window in_order as (partition by uses.reset_id, uses.holder_id order by uses.occurred_at, uses.source, uses.event_id)
     ),
 
     changes as (
         select
             neighbours.*,
             neighbours.network_before <> neighbours.network_id
-            and neighbours.occurred_at - neighbours.used_before_at
-            <= cast($max_gap as interval) as is_change_to
+            and neighbours.occurred_at - neighbours.used_before_at <= cast($max_gap as interval) as is_change_to
         from neighbours
         where
             neighbours.is_new
             and (
                 (
                     neighbours.network_before <> neighbours.network_id
-                    and neighbours.occurred_at - neighbours.used_before_at
-                    <= cast($max_gap as interval)
+                    and neighbours.occurred_at - neighbours.used_before_at <= cast($max_gap as interval)
                 )
                 or (
                     neighbours.network_after <> neighbours.network_id
-                    and neighbours.used_after_at - neighbours.occurred_at
-                    <= cast($max_gap as interval)
+                    and neighbours.used_after_at - neighbours.occurred_at <= cast($max_gap as interval)
                 )
             )
     )
@@ -150,9 +131,7 @@ select
     changes.reset_id,
     changes.thing_id,
     'The ' || case
-        when
-            starts_with(changes.holder_id, 'aws-key:')
-            or starts_with(changes.holder_id, 'sp-credential:')
+        when starts_with(changes.holder_id, 'aws-key:') or starts_with(changes.holder_id, 'sp-credential:')
         then 'key '
         else 'session '
     end
@@ -162,14 +141,8 @@ select
     || ', new to its holder, within '
     || case
         when changes.is_change_to
-        then
-            date_diff('minute', changes.used_before_at, changes.occurred_at)
-            || ' minutes after '
-            || changes.network_before
-        else
-            date_diff('minute', changes.occurred_at, changes.used_after_at)
-            || ' minutes before '
-            || changes.network_after
+        then date_diff('minute', changes.used_before_at, changes.occurred_at) || ' minutes after ' || changes.network_before
+        else date_diff('minute', changes.occurred_at, changes.used_after_at) || ' minutes before ' || changes.network_after
     end
     || '; changes like that: '
     || count(*) over (partition by changes.reset_id, changes.holder_id)
@@ -177,7 +150,6 @@ select
 from changes
 qualify
     row_number() over (
-        partition by changes.reset_id, changes.holder_id
-        order by changes.occurred_at, changes.source, changes.event_id
+        partition by changes.reset_id, changes.holder_id order by changes.occurred_at, changes.source, changes.event_id
     )
     = 1

@@ -49,10 +49,8 @@ with
             sessions.started_at,
             resets.cut_off_at,
             resets.cut_off_at is not null
-            and holders.occurred_at
-            > resets.cut_off_at + cast($grace as interval) as is_after_cut_off,
-            holders.network_id is not null
-            and known.network_id is null as is_new_network
+            and holders.occurred_at > resets.cut_off_at + cast($grace as interval) as is_after_cut_off,
+            holders.network_id is not null and known.network_id is null as is_new_network
         from reach
         inner join int_resets as resets using (reset_id)
         inner join int_sessions as sessions on reach.thing_id = sessions.thing_id
@@ -75,15 +73,11 @@ with
     counted as (
         select
             residual_uses.*,
-            count(*) over (
-                partition by residual_uses.reset_id, residual_uses.thing_id
-            ) as use_count,
+            count(*) over (partition by residual_uses.reset_id, residual_uses.thing_id) as use_count,
             count(*) filter (residual_uses.is_after_cut_off) over (
                 partition by residual_uses.reset_id, residual_uses.thing_id
             ) as late_use_count,
-            max(residual_uses.occurred_at) over (
-                partition by residual_uses.reset_id, residual_uses.thing_id
-            ) as last_used_at
+            max(residual_uses.occurred_at) over (partition by residual_uses.reset_id, residual_uses.thing_id) as last_used_at
         from residual_uses
     )
 
@@ -105,25 +99,13 @@ select
     || ' after it, last at '
     || strftime(counted.last_used_at, '%Y-%m-%d %H:%M')
     || ' UTC'
-    || case
-        when counted.late_use_count > 0
-        then ', ' || counted.late_use_count || ' of them after the token cut-off'
-        else ''
-    end
-    || case
-        when counted.is_new_network
-        then ', here from ' || counted.network_id || ', a network new to the person'
-        else ''
-    end
+    || case when counted.late_use_count > 0 then ', ' || counted.late_use_count || ' of them after the token cut-off' else '' end
+    || case when counted.is_new_network then ', here from ' || counted.network_id || ', a network new to the person' else '' end
     || '.' as why
 from counted
 qualify
     row_number() over (
         partition by counted.reset_id, counted.thing_id
-        order by
-            counted.is_new_network desc,
-            counted.is_after_cut_off desc,
-            counted.occurred_at,
-            counted.event_id
+        order by counted.is_new_network desc, counted.is_after_cut_off desc, counted.occurred_at, counted.event_id
     )
     = 1

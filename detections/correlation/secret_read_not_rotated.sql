@@ -36,11 +36,7 @@ with
         select
             holders.*,
             regexp_replace(
-                regexp_replace(
-                    lower(holders.target_id),
-                    '^arn:[^:]*:secretsmanager:[^:]*:[^:]*:secret:(.*)-[a-z0-9]{6}$',
-                    '\1'
-                ),
+                regexp_replace(lower(holders.target_id), '^arn:[^:]*:secretsmanager:[^:]*:[^:]*:secret:(.*)-[a-z0-9]{6}$', '\1'),
                 '^arn:[^:]*:ssm:[^:]*:[^:]*:parameter/',
                 '/'
             ) as secret_id,
@@ -77,10 +73,7 @@ with
         select reach.reset_id, resets.person_id as reset_person_id, touched.*
         from reach
         inner join int_resets as resets using (reset_id)
-        inner join
-            touched
-            on reach.thing_id = touched.thing_id
-            and touched.occurred_at >= reach.first_reached_at
+        inner join touched on reach.thing_id = touched.thing_id and touched.occurred_at >= reach.first_reached_at
         where
             touched.touch = 'read'
             and touched.occurred_at >= resets.occurred_at
@@ -94,35 +87,25 @@ with
                     and earlier.provider = touched.provider
                     and earlier.occurred_at < resets.occurred_at
                     and (
-                        earlier.person_id
-                        = coalesce(touched.person_id, resets.person_id)
+                        earlier.person_id = coalesce(touched.person_id, resets.person_id)
                         or earlier.principal_id = touched.principal_id
                     )
             )
     ),
 
     last_reads as (
-        select
-            new_reads.*,
-            count(*) over (
-                partition by new_reads.reset_id, new_reads.secret_id
-            ) as read_count
+        select new_reads.*, count(*) over (partition by new_reads.reset_id, new_reads.secret_id) as read_count
         from new_reads
         qualify
             row_number() over (
                 partition by new_reads.reset_id, new_reads.provider, new_reads.secret_id
-                order by
-                    new_reads.occurred_at desc, new_reads.source, new_reads.event_id
+                order by new_reads.occurred_at desc, new_reads.source, new_reads.event_id
             )
             = 1
     ),
 
     rotations as (
-        select
-            last_reads.reset_id,
-            last_reads.secret_id,
-            last_reads.event_id,
-            count(*) as rotation_count
+        select last_reads.reset_id, last_reads.secret_id, last_reads.event_id, count(*) as rotation_count
         from last_reads
         inner join
             touched
@@ -141,37 +124,20 @@ select
     last_reads.occurred_at,
     last_reads.reset_id,
     last_reads.thing_id,
-    coalesce(
-        last_reads.principal_name,
-        last_reads.principal_id,
-        'A reached session'
-    ) || case
-        when last_reads.source = 'azure_activity'
-        then ' fetched the keys of storage account '
-        else ' read '
-    end
+    coalesce(last_reads.principal_name, last_reads.principal_id, 'A reached session')
+    || case when last_reads.source = 'azure_activity' then ' fetched the keys of storage account ' else ' read ' end
     || coalesce(last_reads.target_name, last_reads.target_id)
     || ' '
     || last_reads.read_count
     || case when last_reads.read_count = 1 then ' time' else ' times' end
     || ' after the reset and never before it; '
-    || case
-        when rotations.rotation_count = 1
-        then 'one of its two keys was regenerated'
-        else 'no rotation is logged'
-    end
+    || case when rotations.rotation_count = 1 then 'one of its two keys was regenerated' else 'no rotation is logged' end
     || ' up to '
-    || strftime(
-        (select max(int_event_holders.occurred_at) from int_event_holders),
-        '%Y-%m-%d %H:%M'
-    )
+    || strftime((select max(int_event_holders.occurred_at) from int_event_holders), '%Y-%m-%d %H:%M')
     || ' UTC.' as why
 from last_reads
 left join rotations using (reset_id, secret_id, event_id)
 where
     -- a storage account has two keys and the log does not say which one was used
-    coalesce(rotations.rotation_count, 0) < case
-        when last_reads.action = 'MICROSOFT.STORAGE/STORAGEACCOUNTS/LISTKEYS/ACTION'
-        then 2
-        else 1
-    end
+    coalesce(rotations.rotation_count, 0)
+    < case when last_reads.action = 'MICROSOFT.STORAGE/STORAGEACCOUNTS/LISTKEYS/ACTION' then 2 else 1 end
