@@ -52,6 +52,10 @@ def is_on_sample(command: str) -> bool:
     return ("out/sample-lake" in command or "data/samples" in command) and not PLACEHOLDER.search(command)
 
 
+def name_of(command: str) -> str:
+    return command[:60]
+
+
 @pytest.fixture(scope="module")
 def desk(sample_lake: Lake, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder that looks like the checkout after `make hunt`, as far as commands name it."""
@@ -112,14 +116,18 @@ def test_the_folder_map_has_eight_lines_and_each_is_there() -> None:
 # --- commands --------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("command", [line for line in commands("postreset") if is_on_sample(line)])
+@pytest.mark.parametrize(
+    "command", [line for line in commands("postreset") if is_on_sample(line)], ids=name_of
+)
 def test_commands_on_the_sample_run(run, command: str) -> None:
     code, out, err = run(shlex.split(command)[1:])
     assert (code, err) == (0, "")
     assert out
 
 
-@pytest.mark.parametrize("command", [line for line in commands("postreset") if not is_on_sample(line)])
+@pytest.mark.parametrize(
+    "command", [line for line in commands("postreset") if not is_on_sample(line)], ids=name_of
+)
 def test_other_commands_and_their_options_exist(run, command: str) -> None:
     words = shlex.split(command)[1:]
     is_group = words[0] in ("detections", "lake")
