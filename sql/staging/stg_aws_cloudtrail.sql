@@ -27,7 +27,7 @@ with
                         "instanceId": "VARCHAR", "keyId": "VARCHAR", "functionName": "VARCHAR", "userId": "VARCHAR", "volumeId": "VARCHAR",
                         "createVolumePermission": {"add": {"items": [{"userId": "VARCHAR", "group": "VARCHAR"}]}},
                         "launchPermission": {"add": {"items": [{"userId": "VARCHAR", "group": "VARCHAR"}]}},
-                        "valuesToAdd": ["VARCHAR"]
+                        "valuesToAdd": ["VARCHAR"], "names": ["VARCHAR"], "path": "VARCHAR", "secretIdList": ["VARCHAR"]
                     },
                     "responseElements": {
                         "ConsoleLogin": "VARCHAR", "PasswordUpdated": "VARCHAR", "snapshotId": "VARCHAR",
@@ -148,7 +148,11 @@ select
         request.secretId,
         request.bucketName || '/' || request.key,
         request.bucketName,
-        case when e.eventSource = 'ssm.amazonaws.com' then request.name end,
+        case
+            when e.eventSource = 'ssm.amazonaws.com'
+            then coalesce(request.name, nullif(array_to_string(request.names, ','), ''), request.path)
+        end,
+        nullif(array_to_string(request.secretIdList, ','), ''),
         request.snapshotId,
         response.snapshotId,
         request.imageId,

@@ -484,3 +484,20 @@ def test_the_delivery_time_is_read_from_the_name_of_a_cloudtrail_file(
         (tmp_path / name).write_text(content)
         ingest(fresh_lake, [tmp_path / name], NOW)
     assert rows(fresh_lake, "select distinct received_at from events") == [(datetime(2026, 3, 1, 10, 15),)]
+
+
+@pytest.mark.parametrize(
+    ("source", "request_parameters", "target"),
+    [
+        ("ssm.amazonaws.com", {"name": "/prod/a"}, "/prod/a"),
+        ("ssm.amazonaws.com", {"names": ["/prod/a", "/prod/b"]}, "/prod/a,/prod/b"),
+        ("ssm.amazonaws.com", {"path": "/prod"}, "/prod"),
+        ("secretsmanager.amazonaws.com", {"secretIdList": ["db", "api"]}, "db,api"),
+        ("secretsmanager.amazonaws.com", {"secretId": "db"}, "db"),
+    ],
+)
+def test_what_was_read_is_named(
+    fresh_lake: Path, tmp_path: Path, source: str, request_parameters: dict, target: str
+) -> None:
+    take_in(fresh_lake, tmp_path, event(eventSource=source, requestParameters=request_parameters))
+    assert rows(fresh_lake, "select target_id from events") == [(target,)]

@@ -149,6 +149,8 @@ def test_a_cut_off_without_a_value_counts_from_its_own_time(build) -> None:
         ("UpdateLoginProfile", {"target_id": "bo", "target_kind": "user", "outcome": "failure"}, None),
         ("CreateVirtualMFADevice", {}, None),
         ("ListMFADevices", {}, None),
+        # a device must be deactivated first, and its name need not be the user's
+        ("DeleteVirtualMFADevice", {"target_id": "my-phone"}, None),
     ],
 )
 def test_resets_of_iam_users(build, action: str, more: dict, expected: tuple | None) -> None:
