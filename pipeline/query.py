@@ -11,6 +11,7 @@ from pipeline.errors import InputError, SettingsError
 from pipeline.hunt import FAR_AHEAD, LONG_AGO, connect, load_rule_set, read_score_parameters
 from pipeline.lake import Lake
 from pipeline.models import build_models, models_before, read_models, upstream
+from pipeline.settings import quoted
 
 MAX_ROWS = 1_000_000
 DEFAULT_WINDOW = timedelta(hours=72)
@@ -86,7 +87,6 @@ def _build_mentioned(con: duckdb.DuckDBPyConnection, sql: str) -> None:
 
 def _lock_down(con: duckdb.DuckDBPyConnection, lake: Lake) -> None:
     """From here on the SQL reads the lake's folder and nothing else, and cannot change that."""
-    folders = [str(lake.folder).replace("'", "''")]
-    con.execute(f"set allowed_directories = [{', '.join(repr(folder) for folder in folders)}]")
+    con.execute(f"set allowed_directories = [{quoted(lake.folder)}]")
     con.execute("set enable_external_access = false")
     con.execute("set lock_configuration = true")

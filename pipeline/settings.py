@@ -26,6 +26,12 @@ def quoted(path: Path) -> str:
 
 def make_folder(folder: Path) -> None:
     """Makes a folder of the lake. Raises InputError where that cannot be done."""
+    if set("#?%") & set(str(folder)):
+        raise InputError(
+            "the path holds one of # ? %, which Iceberg reads as part of an address",
+            str(folder),
+            "choose another folder",
+        )
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:

@@ -49,6 +49,23 @@ with
             and events.principal_name is not null
             and events.occurred_at >= $since
             and events.occurred_at < $until
+        union all by name
+        -- Identity Center names its user beside the session; a session name that anybody may choose binds no id
+        select
+            lower(events.raw ->> '$.userIdentity.onBehalfOf.userId') as alias,
+            lower(events.principal_name) as name,
+            events.provider,
+            events.occurred_at,
+            events.event_id
+        from events
+        where
+            events.source = 'aws_cloudtrail'
+            and events.principal_kind = 'role'
+            and contains(events.principal_name, '@')
+            and contains(events.issuer_id, '/AWSReservedSSO_')
+            and contains(events.raw, '"onBehalfOf"')
+            and events.occurred_at >= $since
+            and events.occurred_at < $until
     ),
 
     evidence as (
@@ -58,6 +75,8 @@ with
             min(pairs.provider) as provider,
             arg_min(pairs.event_id, pairs.occurred_at) as evidence_event_id
         from pairs
+        -- the directory writes this id for users that it does not know: it is nobody's
+        where pairs.alias is not null and pairs.alias not in ('', '00000000-0000-0000-0000-000000000000')
         group by pairs.alias, pairs.name
     ),
 

@@ -19,7 +19,7 @@ with
             reset_actions
             on events.source = reset_actions.source
             and lower(events.action) = lower(reset_actions.action)
-            and coalesce(reset_actions.service, events.service) = events.service
+            and (reset_actions.service is null or reset_actions.service = events.service)
         where
             events.outcome = 'success'
             and events.occurred_at >= $since
@@ -95,6 +95,13 @@ select
         then false
         when subjects.principal_id is null and lower(subjects.principal_name) = lower(subjects.subject_name)
         then false
+        when lower(subjects.principal_name) = 'microsoft password reset service'
+        then false
+        -- directory synchronisation brings resets of another directory: by whom, this log does not say
+        when
+            subjects.source = 'entra_audit'
+            and regexp_matches(lower(subjects.principal_name), '^(sync_|adtoaadsyncserviceaccount)')
+        then null
         -- a service writes what somebody did through it in its own name: who that was is in the other rows of the episode
         when subjects.source = 'entra_audit' and subjects.principal_kind is distinct from 'user'
         then null

@@ -215,6 +215,27 @@ with
         group by all
         having confidence >= 0.5
         union all by name
+        -- keys turned into a console session: the log ties the two by principal and time only
+        select
+            acts.occurred_at,
+            acts.thing_id as from_thing_id,
+            sessions.thing_id as to_thing_id,
+            sessions.kind as to_kind,
+            'signs_in' as kind,
+            0.9 * acts.confidence as confidence,
+            acts.source,
+            acts.tenant_id,
+            acts.event_id,
+            'made a console sign-in token, and the same principal was in the console within 15 minutes' as why
+        from acts
+        inner join
+            int_sessions as sessions
+            on acts.principal_id = sessions.principal_id
+            and acts.tenant_id = sessions.tenant_id
+            and sessions.kind = 'console_session'
+            and sessions.first_used_at between acts.occurred_at and acts.occurred_at + interval 15 minutes
+        where acts.action = 'GetSigninToken'
+        union all by name
         -- a password set for another user: the console sessions that begin with it
         select
             sessions.started_at as occurred_at,

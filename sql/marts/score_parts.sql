@@ -2,18 +2,28 @@
 -- points = points of the detection × rarity × confidence × novelty × repetition, to four decimals, so that sums do not
 -- depend on the order of adding
 with
-    history as (
-        -- how often a detection was seen in the reach of earlier resets of this organisation
+    -- ranks leave a gap after equal times: a difference of ranks counts what is strictly earlier and another person's
+    resets_before as (
         select
             resets.reset_id,
-            detections.detection,
-            count(distinct earlier.reset_id) as reset_count,
-            count(distinct seen.reset_id) as seen_count
+            rank() over (order by resets.occurred_at)
+            - rank() over (partition by resets.person_id order by resets.occurred_at) as reset_count
         from int_resets as resets
-        cross join detections
-        left join int_resets as earlier on earlier.occurred_at < resets.occurred_at and earlier.person_id <> resets.person_id
-        left join signals_in_reach as seen on earlier.reset_id = seen.reset_id and detections.detection = seen.detection
-        group by all
+    ),
+
+    seen as (select distinct signals_in_reach.reset_id, signals_in_reach.detection from signals_in_reach),
+
+    -- how often a detection was seen in the reach of earlier resets of this organisation
+    history as (
+        select
+            seen.reset_id,
+            seen.detection,
+            resets_before.reset_count,
+            rank() over (partition by seen.detection order by resets.occurred_at)
+            - rank() over (partition by seen.detection, resets.person_id order by resets.occurred_at) as seen_count
+        from seen
+        inner join int_resets as resets using (reset_id)
+        inner join resets_before using (reset_id)
     ),
 
     rated as (

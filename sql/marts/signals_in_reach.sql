@@ -12,7 +12,7 @@ with
             holders.thing_id,
             holders.principal_id,
             holders.network_id,
-            reach.confidence * holders.confidence as confidence,
+            reach.confidence * case when holders.attribution = 'principal' then 1.0 else holders.confidence end as confidence,
             reach.depth,
             reach.seed,
             signals.why

@@ -269,3 +269,22 @@ def test_help_names_every_command(run) -> None:
     _, out, _ = run("--help")
     for command in ("ingest", "resets", "hunt", "query", "detections", "lake", "simulate"):
         assert command in out
+
+
+def test_odd_names_of_a_lake_work_or_are_refused(run, tmp_path: Path) -> None:
+    logs = ROOT / "data" / "samples" / "quiet-day"
+    for name in ("it's a lake", 'läke "q" [1]'):
+        assert run("ingest", logs, "--lake", tmp_path / name)[0] == 0
+        code, out, _ = run(
+            "query",
+            "select count(*) > 0 as is_filled from events",
+            "--lake",
+            tmp_path / name,
+            "--format",
+            "csv",
+        )
+        assert (code, out) == (0, "is_filled\nTrue\n")
+    for name in ("lake #1", "lake?x", "lake%20x"):
+        code, _, err = run("ingest", logs, "--lake", tmp_path / name)
+        assert code == 3
+        assert "choose another folder" in err

@@ -248,3 +248,52 @@ def test_a_reset_row_says_when(build) -> None:
     assert isinstance(
         build([audit("2 09:00", "Reset user password")])("select occurred_at from int_resets")[0][0], datetime
     )
+
+
+def test_the_id_of_unknown_users_merges_nobody(build) -> None:
+    nobody = "00000000-0000-0000-0000-000000000000"
+    rows = [sign_in("1 08:00", f"{name}@example.com") for name in ("alice", "bob")]
+    rows += [
+        sign_in("1 09:00", f"{name}@example.com", principal_id=nobody, outcome="failure")
+        for name in ("alice", "bob")
+    ]
+    assert build(rows)("select count(distinct person_id) from int_identities") == [(2,)]
+
+
+def test_identity_center_names_its_user_beside_the_session(build) -> None:
+    raw = '{"userIdentity":{"onBehalfOf":{"userId":"93A4-user"}}}'
+    role = {
+        "principal_kind": "role",
+        "principal_id": "AROAX:carol@example.com",
+        "principal_name": "carol@example.com",
+    }
+    reset = cloudtrail(
+        "2 09:00",
+        "UpdatePassword",
+        service="sso-directory.amazonaws.com",
+        target_id="93a4-user",
+        target_kind="user",
+    )
+    session = cloudtrail(
+        "2 10:00",
+        "ListBuckets",
+        "ASIAX",
+        **role,
+        raw=raw,
+        issuer_id="arn:aws:iam::1:role/aws-reserved/AWSReservedSSO_Admin_0",
+    )
+    query = build([reset, session])
+    assert query("select person_id from int_resets") == [("carol@example.com",)]
+    assert query("select thing_id from reach") == [("aws-key:ASIAX",)]
+    forged = session | {"issuer_id": "arn:aws:iam::1:role/Deploy"}
+    assert build([reset, forged])("select person_id from int_resets") == [("93a4-user",)]
+
+
+def test_directory_synchronisation_is_not_said_to_be_a_person(build) -> None:
+    query = build(
+        [
+            audit("2 09:00", "User deleted security info", actor="alice@example.com"),
+            audit("2 09:05", "Reset user password", actor="Sync_DC01_ab@example.com"),
+        ]
+    )
+    assert query("select by_somebody_else from int_resets") == [(False,)]

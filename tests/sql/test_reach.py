@@ -275,3 +275,21 @@ def test_reach_equals_a_plain_walk_over_all_paths(con, edges: list[tuple[int, in
     assert found == {
         thing: (first, round(confidence, 9)) for thing, (first, confidence) in walk(edges).items()
     }
+
+
+def test_keys_turned_into_a_console_session_are_followed(build) -> None:
+    role = {"principal_kind": "role", "principal_id": "AROAY:x", "principal_name": "x"}
+    alice = {
+        "principal_kind": "role",
+        "principal_id": "AROAX:alice@example.com",
+        "principal_name": "alice@example.com",
+    }
+    query = build(
+        [
+            RESET,
+            cloudtrail("2 10:00", "AssumeRole", "ASIAP", "x", "sts.amazonaws.com", **alice, issued_credential_id="ASIAY", target_id="arn:other"),
+            cloudtrail("2 10:05", "GetSigninToken", "ASIAY", "x", "signin.amazonaws.com", **role),
+            cloudtrail("2 10:06", "ListBuckets", "ASIAZ", "x", **(role | {"credential_kind": "console_session"}), session_id="c", session_started_at=at("2 10:05")),
+        ]
+    )  # fmt: skip
+    assert ("aws-session:c", "fresh", 2) in query(THINGS)
