@@ -49,7 +49,7 @@ check: .venv/development ## style, types, imports, detections, SQL format
 	@$(BIN)/ty check pipeline loaders
 	@$(BIN)/lint-imports
 	@$(BIN)/postreset detections check
-	@$(BIN)/sqlfmt -d clickhouse --check -q sql detections
+	@$(BIN)/sqlfmt -d clickhouse --reset-cache --check -q sql detections
 
 bench: .venv/development ## ingest beside gzip -dc and plain DuckDB, in one run
 	@$(BIN)/python -m tests.bench
