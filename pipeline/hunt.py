@@ -21,9 +21,7 @@ from pipeline.hunt_result import read_hunt, read_rows
 from pipeline.lake import Lake
 from pipeline.models import Parameter, build_models, load_seeds, models_before, read_models
 from pipeline.people import find_person, find_reset
-from pipeline.report.result import (
-    Hunt,
-)
+from pipeline.report.result import Hunt
 from pipeline.settings import resource_root
 
 log = logging.getLogger("postreset.hunt")
@@ -110,9 +108,7 @@ def hunt_resets(
         tell("following the trust chain")
         build_models(con, parameters, [name for name in models_before("signals") if name not in RESET_MODELS])
         tell("matching detections")
-        register_detections(con, detections)
-        evaluate_rules(con, detections)
-        evaluate_correlations(con, detections, {"window": f"{int(request.window.total_seconds())} seconds"})
+        match_detections(con, detections, request.window)
         tell("scoring")
         build_models(
             con, parameters, [name for name in read_models() if name not in models_before("signals")]
@@ -129,6 +125,15 @@ def hunt_resets(
             yield read_hunt(con, reset_id, parameters, snapshot_id, detections, unseen)
     finally:
         con.close()
+
+
+def match_detections(
+    con: duckdb.DuckDBPyConnection, detections: Sequence[Detection], window: timedelta
+) -> None:
+    """Tables `detections` and `signals`. Needs `events` and every model before the signals."""
+    register_detections(con, detections)
+    evaluate_rules(con, detections)
+    evaluate_correlations(con, detections, {"window": f"{int(window.total_seconds())} seconds"})
 
 
 def _chosen(con: duckdb.DuckDBPyConnection, request: Request) -> list[str]:

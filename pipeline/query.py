@@ -1,20 +1,26 @@
 """Read-only SQL over a lake: `events`, `quarantine`, and each model whose name the statement mentions."""
 
 import re
-from datetime import timedelta
 from typing import Any
 
 import duckdb
 
-from pipeline.detect import evaluate_correlations, evaluate_rules, register_detections
 from pipeline.errors import InputError, SettingsError
-from pipeline.hunt import FAR_AHEAD, LONG_AGO, connect, load_rule_set, read_score_parameters
+from pipeline.hunt import (
+    FAR_AHEAD,
+    LONG_AGO,
+    Request,
+    connect,
+    load_rule_set,
+    match_detections,
+    read_score_parameters,
+)
 from pipeline.lake import Lake
 from pipeline.models import build_models, models_before, read_models, upstream
 from pipeline.settings import quoted
 
 MAX_ROWS = 1_000_000
-DEFAULT_WINDOW = timedelta(hours=72)
+DEFAULTS = Request()
 
 
 def run_query(lake: Lake, sql: str) -> tuple[list[str], list[tuple[Any, ...]]]:
@@ -74,14 +80,12 @@ def _build_mentioned(con: duckdb.DuckDBPyConnection, sql: str) -> None:
     parameters = read_score_parameters(con) | {
         "since": LONG_AGO,
         "until": FAR_AHEAD,
-        "window": DEFAULT_WINDOW,
+        "window": DEFAULTS.window,
+        "look_back": DEFAULTS.look_back,
     }
     build_models(con, parameters, plain if needs_signals else wanted)
     if needs_signals:
-        detections = load_rule_set()
-        register_detections(con, detections)
-        evaluate_rules(con, detections)
-        evaluate_correlations(con, detections)
+        match_detections(con, load_rule_set(), DEFAULTS.window)
         build_models(con, parameters, wanted - plain)
 
 
