@@ -17,4 +17,4 @@ def canonical_address(text: str) -> str | None:
     except ValueError:
         return None
     mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
-    return str(mapped or address)
+    return None if address.is_unspecified else str(mapped or address)  # 0.0.0.0 is everybody's

@@ -5,7 +5,7 @@ that was read becomes an event, a duplicate or a quarantined record, and the thr
 sql/staging.
 """
 
-import fcntl
+import errno
 import logging
 import os
 from collections import Counter
@@ -20,9 +20,12 @@ from typing import TYPE_CHECKING
 
 import duckdb
 
-from pipeline.envelopes import Sniffed, list_files, sniff
+from pipeline.envelopes.opening import Opener
+from pipeline.envelopes.sniffing import Sniffed, list_files
 from pipeline.errors import InputError
 from pipeline.ledger import Count, Ledger
+from pipeline.limits import DEFAULT_LIMITS, Limits
+from pipeline.runs import batch_files, run_folder, settle_batch, settle_dead_runs
 from pipeline.schema import COLUMNS
 from pipeline.settings import make_folder, quoted, sql_text
 from pipeline.staging import stage_files
@@ -36,6 +39,26 @@ BATCH_BYTES = 384 << 20  # decompressed: enough rows for all cores, few enough f
 BATCH_FILES = 2_000
 FILE_ROWS = 50_000
 MEMORY_LIMIT = "1200MB"
+MAX_CONFLICTS = 100  # commits in which another writer was first
+DISK_ERRORS = {
+    errno.ENOSPC: "the disk is full",
+    errno.EDQUOT: "the disk quota is used up",
+    errno.EROFS: "the folder cannot be written (read-only file system)",
+    errno.EACCES: "the folder cannot be written (permission denied)",
+    errno.EPERM: "the folder cannot be written (not permitted)",
+    errno.EFBIG: "a file would be larger than this system allows",
+}
+DISK_WORDS = {
+    "No space left": "the disk is full",
+    "disk is full": "the disk is full",
+    "disk I/O error": "the disk failed",
+    "max_temp_directory_size": "the disk is full",
+    "readonly database": "the folder cannot be written (permission denied)",
+    "unable to open database": "the folder cannot be written (permission denied)",
+    "Permission denied": "the folder cannot be written (permission denied)",
+    "Read-only file system": "the folder cannot be written (read-only file system)",
+    "File too large": "a file would be larger than this system allows",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,65 +110,50 @@ class IngestSummary:
 
 
 def ingest(
-    lake_folder: Path, paths: list[Path], now: datetime, on_files: Callable[[int, int], None] | None = None
+    lake_folder: Path,
+    paths: list[Path],
+    now: datetime,
+    on_files: Callable[[int, int], None] | None = None,
+    limits: Limits = DEFAULT_LIMITS,
+    quarantined_again: frozenset[str] = frozenset(),
 ) -> IngestSummary:
     """Takes every file at and under `paths` into the lake; `now` is naive UTC and becomes `ingested_at`.
     `on_files(done, all)` is called after each batch. Raises MissingPaths for paths that are not there, after the others
-    were taken in, and InputError where another ingest writes to the same lake."""
+    were taken in, and InputError where the lake cannot be written. Several may run at once. What is in quarantine already is
+    not set aside again, except for the content hashes in `quarantined_again`."""
     missing = [path for path in paths if not path.exists()]
     files = list_files([path for path in paths if path.exists()])
     summary = IngestSummary()
     if files or not missing:
         folder = lake_folder.absolute()
-        make_folder(folder)
-        with _sole_writer(folder), ThreadPoolExecutor(1) as pool:
-            opening = pool.submit(_open_lake, folder)
-            with closing(Ledger(folder / "ledger.db")) as ledger:
-                _ingest_batches(folder, opening, ledger, files, now, summary, on_files)
+        with _disk_faults(folder):
+            make_folder(folder)
+            with run_folder(folder) as run, ThreadPoolExecutor(1) as pool:
+                opening = pool.submit(_open_lake, folder)
+                with closing(Ledger(folder / "ledger.db")) as ledger:
+                    _Run(run, opening, ledger, now, limits, summary, quarantined_again).take_in(
+                        files, on_files
+                    )
     if missing:
         raise MissingPaths(missing, summary)
     return summary
 
 
 @contextmanager
-def _sole_writer(folder: Path) -> Generator[None]:
-    with (folder / "ingest.lock").open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            raise InputError(
-                "another ingest is writing to this lake", str(folder), "wait until it has ended"
-            ) from error
+def _disk_faults(folder: Path) -> Generator[None]:
+    """What a full or read-only disk raises, from whichever library, as one line of ours."""
+    try:
         yield
-
-
-def _recover(lake: "Lake", ledger: Ledger) -> None:
-    """Settles what a killed run left: a pending batch is in the table, then it is done, or it is not and never was."""
-    for batch_id in ledger.batches("pending"):
-        if lake.has_batch(batch_id):
-            ledger.finish(batch_id, None, [])
-            log.info("recovered: batch %s was committed before the earlier run ended", batch_id)
-            continue
-        for path in [
-            *lake.data_folder.rglob(f"*{batch_id}*"),
-            *_quarantine_folder(lake).glob(f"{batch_id}*"),
-        ]:
-            path.unlink()
-        ledger.forget(batch_id)
-        log.info("recovered: batch %s was not committed, its files are removed", batch_id)
-
-
-def _batches(files: list[Path]) -> Iterator[list[Sniffed]]:
-    batch: list[Sniffed] = []
-    byte_count = 0
-    for file in map(sniff, files):
-        if batch and (byte_count + file.byte_count > BATCH_BYTES or len(batch) >= BATCH_FILES):
-            yield batch
-            batch, byte_count = [], 0
-        batch.append(file)
-        byte_count += file.byte_count
-    if batch:
-        yield batch
+    except InputError:
+        raise
+    except Exception as error:  # DuckDB, SQLite, SQLAlchemy, pyarrow and the system each raise their own
+        what = DISK_ERRORS.get(getattr(error, "errno", None) or 0) or next(
+            (meaning for words, meaning in DISK_WORDS.items() if words in str(error)), None
+        )
+        if what is None or isinstance(error, FileNotFoundError):
+            raise
+        hint = "what was committed before is kept; make room or give another folder with --lake, and run it again"
+        raise InputError(what, str(folder), hint) from error
 
 
 def _open_lake(folder: Path) -> "Lake":
@@ -155,60 +163,93 @@ def _open_lake(folder: Path) -> "Lake":
     return Lake.open(folder, create=True)
 
 
-def _ingest_batches(
-    folder: Path,
-    opening: "Future[Lake]",
-    ledger: Ledger,
-    files: list[Path],
-    now: datetime,
-    summary: IngestSummary,
-    on_files: Callable[[int, int], None] | None,
-) -> None:
-    lake: Lake | None = None
-    for number, batch in enumerate(_batches(files)):
-        batch_id = f"{now:%Y%m%dT%H%M%S}-{number:05d}-{os.urandom(4).hex()}"
-        with closing(_connect(folder)) as con:
-            stage_files(con, batch, batch_id, now)
-            if lake is None:
-                lake = opening.result()
-                _recover(lake, ledger)
-            _commit_batch(con, lake, ledger, batch, batch_id, now, summary)
-        if on_files:
-            on_files(summary.files, len(files))
-    if lake is None:
-        _recover(opening.result(), ledger)
+@dataclass(slots=True)
+class _Run:
+    """One run of ingest: its folder, its ledger, and the sums of what it did."""
+
+    folder: Path
+    opening: "Future[Lake]"
+    ledger: Ledger
+    now: datetime
+    limits: Limits
+    summary: IngestSummary
+    quarantined_again: frozenset[str]
+
+    def take_in(self, files: list[Path], on_files: Callable[[int, int], None] | None) -> None:
+        lake: Lake | None = None
+        for number, batch in enumerate(_batches(files, Opener(self.folder / "unpacked", self.limits))):
+            batch_id = f"{self.now:%Y%m%dT%H%M%S}-{self.folder.name}-{number:05d}"
+            with closing(_connect(self.folder)) as con:
+                stage_files(con, batch, batch_id, self.now, self.limits)
+                if lake is None:
+                    lake = self.opening.result()
+                    settle_dead_runs(lake, self.ledger)
+                self._commit(con, lake, batch, batch_id)
+            for file in batch:
+                if file.is_stand_in:
+                    file.path.unlink(missing_ok=True)
+            if on_files:
+                on_files(self.summary.files, len(files))
+        if lake is None:
+            settle_dead_runs(self.opening.result(), self.ledger)
+
+    def _commit(
+        self, con: duckdb.DuckDBPyConnection, lake: "Lake", batch: list[Sniffed], batch_id: str
+    ) -> None:
+        """From `staged` to the lake: duplicates dropped, files written, one commit, and what became of each record. Where
+        another writer commits first, its events may be ours: the duplicates are looked for again."""
+        con.execute(f"create table quarantined as {sql_text('ingest/quarantined')}")
+        con.execute(f"create table read_counts as {sql_text('ingest/read_counts')}")
+        self.ledger.begin(batch_id, self.now, list(dict.fromkeys(file.name for file in batch)))
+        con.execute("drop table landed_records cascade")
+        try:
+            counts = self._append(con, lake, batch_id)
+        except BaseException:
+            settle_batch(lake, self.ledger, batch_id)
+            raise
+        self.summary.files += sum(file.is_first for file in batch)
+        self.summary.add(counts)
+        self.summary.reasons.update(
+            dict(
+                con.execute("select reason, count(*) from quarantined group by reason order by 1").fetchall()
+            )
+        )
+        log.info(
+            "batch %s: %d files, %d records", batch_id, len(batch), sum(count.records for count in counts)
+        )
+
+    def _append(self, con: duckdb.DuckDBPyConnection, lake: "Lake", batch_id: str) -> list[Count]:
+        for _ in range(MAX_CONFLICTS):
+            with lake.writing():
+                _keep_new(con, lake)
+                counts = [Count(*row) for row in con.execute(sql_text("ingest/counts")).fetchall()]
+                con.execute("delete from staged where rowid not in (select staged_id from kept)")
+                _write_quarantine(con, lake, batch_id, self.now, self.quarantined_again)
+                files = _write_events(con, lake, batch_id)
+                if not files or lake.append(files, batch_id):
+                    self.ledger.finish(batch_id, lake.snapshot_id, counts)
+                    return counts
+            for path in batch_files(lake.folder, batch_id):
+                path.unlink(missing_ok=True)
+            log.info("batch %s: another writer was first, looking for duplicates again", batch_id)
+        raise InputError("other writers leave no turn to this one", str(lake.folder), "run it again")
 
 
-def _commit_batch(
-    con: duckdb.DuckDBPyConnection,
-    lake: "Lake",
-    ledger: Ledger,
-    batch: list[Sniffed],
-    batch_id: str,
-    now: datetime,
-    summary: IngestSummary,
-) -> None:
-    """From `staged` to the lake: duplicates dropped, files written, one commit, and what became of each record."""
-    _keep_new(con, lake)
-    con.execute(f"create table quarantined as {sql_text('ingest/quarantined')}")
-    counts = [Count(*row) for row in con.execute(sql_text("ingest/counts")).fetchall()]
-    ledger.begin(batch_id, now, [str(file.path) for file in batch])
-    _write_quarantine(con, lake, batch_id, now)
-    con.execute("drop table landed_records cascade")
-    con.execute("delete from staged where rowid not in (select staged_id from kept)")
-    files = _write_events(con, lake, batch_id)
-    snapshot_id = lake.append(files, batch_id) if files else lake.snapshot_id
-    ledger.finish(batch_id, snapshot_id, counts)
-    summary.files += len(batch)
-    summary.add(counts)
-    summary.reasons.update(
-        dict(con.execute("select reason, count(*) from quarantined group by reason").fetchall())
-    )
-    log.info("batch %s: %d files, %d records", batch_id, len(batch), sum(count.records for count in counts))
+def _batches(files: list[Path], opener: Opener) -> Iterator[list[Sniffed]]:
+    batch: list[Sniffed] = []
+    byte_count = 0
+    for file in (found for path in files for found in opener.open(path)):
+        if batch and (byte_count + file.byte_count > BATCH_BYTES or len(batch) >= BATCH_FILES):
+            yield batch
+            batch, byte_count = [], 0
+        batch.append(file)
+        byte_count += file.byte_count
+    if batch:
+        yield batch
 
 
 def _connect(folder: Path) -> duckdb.DuckDBPyConnection:
-    con = duckdb.connect(config={"memory_limit": MEMORY_LIMIT, "temp_directory": str(folder / "tmp")})
+    con = duckdb.connect(config={"memory_limit": MEMORY_LIMIT, "temp_directory": str(folder / "duckdb")})
     con.execute("set timezone = 'UTC'")
     con.execute(sql_text("ingest/macros"))
     return con
@@ -224,10 +265,13 @@ def _keep_new(con: duckdb.DuckDBPyConnection, lake: "Lake") -> None:
     first_at, last_at = con.execute("select min(occurred_at), max(occurred_at) from staged").fetchall()[0]
     sources = [row[0] for row in con.execute("select distinct source from staged").fetchall()]
     if first_at is None or last_at is None:
-        con.execute("create table kept (staged_id bigint)")
+        con.execute("create or replace table kept (staged_id bigint)")
         return
     lake.create_events_view(con, first_at, last_at + timedelta(microseconds=1), sources)
-    con.execute(f"create table kept as {sql_text('ingest/kept')}", {"first_at": first_at, "last_at": last_at})
+    con.execute(
+        f"create or replace table kept as {sql_text('ingest/kept')}",
+        {"first_at": first_at, "last_at": last_at},
+    )
 
 
 def _write_events(con: duckdb.DuckDBPyConnection, lake: "Lake", batch_id: str) -> list[Path]:
@@ -275,20 +319,25 @@ def _quarantine_folder(lake: "Lake") -> Path:
     return lake.folder / "quarantine"
 
 
-def _write_quarantine(con: duckdb.DuckDBPyConnection, lake: "Lake", batch_id: str, now: datetime) -> None:
+def _write_quarantine(
+    con: duckdb.DuckDBPyConnection, lake: "Lake", batch_id: str, now: datetime, again: frozenset[str]
+) -> None:
     """One Parquet file of what was set aside, less what an earlier batch set aside already."""
     folder = _quarantine_folder(lake)
     folder.mkdir(exist_ok=True)
     earlier = sorted(str(path) for path in folder.glob("*.parquet"))
     if earlier:
-        con.read_parquet(earlier).create_view("earlier_quarantined")
-        new = "select * from quarantined anti join earlier_quarantined using (content_hash)"
+        con.read_parquet(earlier, union_by_name=True).create_view("quarantine", replace=True)
     else:
-        new = "select * from quarantined"
-    if con.execute(f"select count(*) from ({new})").fetchall() == [(0,)]:
-        return
-    target = quoted(folder / f"{batch_id}.parquet")
+        con.execute("create or replace view quarantine as select * from quarantined limit 0")
+    con.execute("create or replace temp table again (content_hash varchar)")
+    if again:
+        con.executemany("insert into again values (?)", [(content_hash,) for content_hash in sorted(again)])
     con.execute(
-        f"copy (select *, $now as quarantined_at, $batch_id as batch_id from ({new}) order by source_file, source_row) to {target} (format parquet, compression zstd)",
+        f"create or replace temp table newly_quarantined as {sql_text('ingest/newly_quarantined')}",
         {"now": now, "batch_id": batch_id},
     )
+    if con.execute("select count(*) from newly_quarantined").fetchall() == [(0,)]:
+        return
+    target = quoted(folder / f"{batch_id}.parquet")
+    con.execute(f"copy newly_quarantined to {target} (format parquet, compression zstd)")

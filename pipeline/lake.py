@@ -5,14 +5,16 @@ Readers plan the files of a snapshot through Iceberg and read them with DuckDB, 
 ingest writes the next. Format: Apache Iceberg v2; times are UTC without a zone, in microseconds.
 """
 
+import fcntl
 import warnings
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Generator, Iterable, Sequence
+from contextlib import contextmanager, nullcontext
 from datetime import datetime
 from pathlib import Path
 
 import duckdb
 from pyiceberg.catalog.sql import SqlCatalog
-from pyiceberg.exceptions import NoSuchTableError
+from pyiceberg.exceptions import CommitFailedException, NoSuchTableError
 from pyiceberg.expressions import AlwaysTrue, And, BooleanExpression, GreaterThanOrEqual, In, LessThan
 from pyiceberg.partitioning import PartitionField, PartitionSpec
 from pyiceberg.schema import Schema
@@ -26,6 +28,8 @@ from pipeline.settings import make_folder
 
 BATCH_PROPERTY = "postreset.batch-id"
 TABLE = "postreset.events"
+# pyiceberg would commit again on top of another writer's rows, unseen by us; the duplicates among them must go first
+OUR_OWN_RETRIES = {"commit.retry.num-retries": "0"}
 ICEBERG_TYPES: dict[str, PrimitiveType] = {
     TEXT: StringType(),
     TIME: TimestampType(),
@@ -47,6 +51,13 @@ def _compare(predicate: Callable[..., BooleanExpression], column: str, value: ob
     return predicate(column, value)
 
 
+@contextmanager
+def _locked(path: Path) -> Generator[None]:
+    with path.open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
 class Lake:
     """A lake in a local folder: `catalog.db`, `warehouse/`, `ledger.db`, `quarantine/`."""
 
@@ -62,14 +73,20 @@ class Lake:
             raise InputError(
                 "there is no lake here", str(folder), "make one with `postreset ingest PATH --lake DIR`"
             )
-        make_folder(folder / "warehouse")
-        catalog = SqlCatalog(
-            "postreset", uri=f"sqlite:///{folder / 'catalog.db'}", warehouse=f"file://{folder / 'warehouse'}"
-        )
-        try:
-            return cls(folder, catalog.load_table(TABLE))
-        except NoSuchTableError:
-            return cls(folder, cls._create_table(catalog, folder))
+        if create:
+            make_folder(folder / "warehouse")
+        with (
+            _locked(folder / "create.lock") if create else nullcontext()
+        ):  # two that begin at once make one table
+            catalog = SqlCatalog(
+                "postreset",
+                uri=f"sqlite:///{folder / 'catalog.db'}",
+                warehouse=f"file://{folder / 'warehouse'}",
+            )
+            try:
+                return cls(folder, catalog.load_table(TABLE))
+            except NoSuchTableError:
+                return cls(folder, cls._create_table(catalog, folder))
 
     @staticmethod
     def _create_table(catalog: SqlCatalog, folder: Path) -> Table:
@@ -81,7 +98,11 @@ class Lake:
         )
         catalog.create_namespace_if_not_exists("postreset")
         return catalog.create_table_if_not_exists(
-            TABLE, schema, location=f"file://{folder / 'warehouse' / 'events'}", partition_spec=spec
+            TABLE,
+            schema,
+            location=f"file://{folder / 'warehouse' / 'events'}",
+            partition_spec=spec,
+            properties=OUR_OWN_RETRIES,
         )
 
     @property
@@ -93,19 +114,36 @@ class Lake:
         snapshot = self._table.current_snapshot()
         return snapshot.snapshot_id if snapshot else None
 
-    def append(self, files: Sequence[Path], batch_id: str) -> int | None:
-        """Registers Parquet files in one commit that carries the batch id; returns the snapshot id."""
+    def refresh(self) -> None:
+        """Takes the newest snapshot for this lake's own."""
         self._table.refresh()
+
+    @contextmanager
+    def writing(self) -> Generator[None]:
+        """One writer at a time on this machine, each with the newest snapshot. Writers elsewhere are met in `append`."""
+        with _locked(self.folder / "commit.lock"):
+            self.refresh()
+            yield
+
+    def append(self, files: Sequence[Path], batch_id: str) -> bool:
+        """Registers Parquet files in one commit that carries the batch id. False, and nothing done, where another writer
+        has committed since this lake's snapshot."""
+        if OUR_OWN_RETRIES.items() - self._table.metadata.properties.items():
+            with self._table.transaction() as transaction:
+                transaction.set_properties(OUR_OWN_RETRIES)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            self._table.add_files(
-                [
-                    f"file://{path}" for path in files
-                ],  # not as_uri: Iceberg readers do not decode the %3D of a "="
-                snapshot_properties={BATCH_PROPERTY: batch_id},
-                check_duplicate_files=False,
-            )
-        return self.snapshot_id
+            try:
+                self._table.add_files(
+                    [
+                        f"file://{path}" for path in files
+                    ],  # not as_uri: Iceberg readers do not decode the %3D of a "="
+                    snapshot_properties={BATCH_PROPERTY: batch_id},
+                    check_duplicate_files=False,
+                )
+            except CommitFailedException:
+                return False
+        return True
 
     def has_batch(self, batch_id: str) -> bool:
         self._table.refresh()

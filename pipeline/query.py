@@ -57,12 +57,12 @@ def run_query(lake: Lake, sql: str) -> tuple[list[str], list[tuple[Any, ...]]]:
 def create_quarantine_view(con: duckdb.DuckDBPyConnection, lake: Lake) -> None:
     files = sorted(str(path) for path in (lake.folder / "quarantine").glob("*.parquet"))
     if files:
-        con.read_parquet(files).create_view("quarantine", replace=True)
+        con.read_parquet(files, union_by_name=True).create_view("quarantine", replace=True)
     else:
         con.execute(
             """create or replace temp table quarantine (
-                source_file varchar, source_row bigint, source varchar, reason varchar, record varchar, content_hash varchar,
-                quarantined_at timestamp, batch_id varchar
+                source_file varchar, source_row bigint, source varchar, reason varchar, record varchar, byte_count bigint,
+                content_hash varchar, quarantined_at timestamp, batch_id varchar
             )"""
         )
 

@@ -1,10 +1,56 @@
-"""Where our own files lie and what holds when nobody says otherwise."""
+"""Where our own files lie, what holds when nobody says otherwise, and what a settings file says otherwise."""
 
+import tomllib
+from dataclasses import dataclass, fields
 from pathlib import Path
+from typing import Any
 
-from pipeline.errors import InputError
+from pipeline.errors import InputError, SettingsError
+from pipeline.limits import DEFAULT_LIMITS, Limits
 
 DEFAULT_LAKE = Path("data/lake")
+SETTINGS_FILE = Path("postreset.toml")
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What `postreset.toml` may set. `[ingest]` holds the bounds of what is read, see `Limits`."""
+
+    limits: Limits = DEFAULT_LIMITS
+
+
+def read_settings(path: Path | None = None) -> Settings:
+    """The settings of a file, by default `postreset.toml` in this folder if there is one. Raises SettingsError for a file
+    that is not there or holds what nobody reads: a misspelt setting must not be taken for a set one."""
+    if path is None and not SETTINGS_FILE.is_file():
+        return Settings()
+    path = path or SETTINGS_FILE
+    try:
+        tables = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise SettingsError(f"cannot be read ({error.strerror})", str(path)) from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SettingsError(f"not TOML ({error})", str(path)) from error
+    unknown = sorted(tables.keys() - {"ingest"})
+    if unknown:
+        raise SettingsError(f"unknown tables: {', '.join(unknown)}", str(path), "[ingest] is known")
+    return Settings(limits=_limits(tables.get("ingest", {}), path))
+
+
+def _limits(table: Any, path: Path) -> Limits:
+    known = [field.name for field in fields(Limits)]
+    faults = [
+        f"{name} = {value!r}"
+        for name, value in (table.items() if isinstance(table, dict) else [("ingest", table)])
+        if name not in known or not isinstance(value, int) or isinstance(value, bool) or value <= 0
+    ]
+    if faults:
+        raise SettingsError(
+            f"cannot be set: {', '.join(faults)}",
+            f"{path} [ingest]",
+            f"whole numbers above 0 for {', '.join(known)}",
+        )
+    return Limits(**table)
 
 
 def resource_root() -> Path:

@@ -10,23 +10,37 @@ import duckdb
 import pyarrow as pa
 
 from pipeline.addresses import canonical_address
-from pipeline.envelopes import Sniffed
-from pipeline.readers import Parameters, create_landing, land, read_files
+from pipeline.envelopes.sniffing import Sniffed
+from pipeline.limits import DEFAULT_LIMITS, Limits
+from pipeline.readers import Landing, Parameters
 from pipeline.schema import COLUMNS, create_empty_events
-from pipeline.settings import sql_text
+from pipeline.settings import resource_root, sql_text
 
 
-def stage_files(con: duckdb.DuckDBPyConnection, files: list[Sniffed], batch_id: str, now: datetime) -> None:
+def stage_files(
+    con: duckdb.DuckDBPyConnection,
+    files: list[Sniffed],
+    batch_id: str,
+    now: datetime,
+    limits: Limits = DEFAULT_LIMITS,
+) -> None:
     """Makes the tables `staged` and `landed_records` and the views `numbered` and `landed` over them."""
     create_empty_events(con, "staged", temp=False)  # cursors of other threads do not see temp tables
-    create_landing(con)
+    landing = Landing(con, limits)
+    landing.create_tables()
     stamp: Parameters = {"now": now, "batch_id": batch_id}
-    read_files(con, files, lambda records, given: _stage_directly(con, records, given | stamp))
+    landing.read_files(files, lambda records, given: _stage_directly(con, records, given | stamp))
     con.execute(f"create table direct_files as {sql_text('ingest/direct_files')}")
     con.execute(f"create view numbered as {sql_text('ingest/numbered')}")
-    _land_strays(con)
+    _land_strays(con, landing)
+    landing.peel_unknown()
     con.execute(f"create temp view landed as {sql_text('ingest/landed')}")
-    con.execute(f"create temp view stg_entra_signin_fields as {sql_text('staging/stg_entra_signin_fields')}")
+    for path in sorted((resource_root() / "sql" / "staging").glob("stg_*_fields.sql")):
+        con.execute(f"create temp view {path.stem} as {path.read_text()}")
+    known = [path.stem[4:] for path in (resource_root() / "sql" / "staging").glob("stg_*.sql")]  # TEMP
+    con.execute(
+        "update landed_records set source = null where not list_contains($known, source)", {"known": known}
+    )  # TEMP
     sources = con.execute("select distinct source from landed where source is not null order by 1").fetchall()
     for (source,) in sources:
         con.execute(_staging(source), stamp)
@@ -46,11 +60,14 @@ def _stage_directly(con: duckdb.DuckDBPyConnection, records: str, parameters: Pa
     con.execute(_staging("aws_cloudtrail", landed), parameters)
 
 
-def _land_strays(con: duckdb.DuckDBPyConnection) -> None:
-    con.execute(f"create temp table strays as {sql_text('ingest/strays')}")
+def _land_strays(con: duckdb.DuckDBPyConnection, landing: Landing) -> None:
+    con.execute(
+        f"create temp table strays as {sql_text('ingest/strays')}",
+        {"max_record_bytes": landing.limits.max_record_bytes},
+    )
     if con.execute("select count(*) from strays").fetchall() == [(0,)]:
         return
-    land(con, "select source_file, source_row, record, problem from strays", {})
+    landing.land("select source_file, source_row, record, problem from strays", {})
     con.execute("delete from staged where rowid in (select staged_id from strays)")
 
 

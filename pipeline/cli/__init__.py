@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from pipeline.cli import hunts, logs, rules
+from pipeline.cli import hunts, logs, quarantine, rules
 from pipeline.cli.streams import talk
 from pipeline.errors import PostresetError, SettingsError
 from pipeline.report.text import visible
@@ -26,6 +26,8 @@ detections_app = typer.Typer(no_args_is_help=True, help="The rule set.")
 lake_app = typer.Typer(no_args_is_help=True, help="The lake.")
 app.add_typer(detections_app, name="detections")
 app.add_typer(lake_app, name="lake")
+quarantine_app = typer.Typer(no_args_is_help=True, help="What became no event.")
+app.add_typer(quarantine_app, name="quarantine")
 
 app.command()(logs.ingest)
 app.command()(hunts.resets)
@@ -35,6 +37,9 @@ app.command()(logs.simulate)
 detections_app.command("list")(rules.detections_list)
 detections_app.command("check")(rules.detections_check)
 detections_app.command("coverage")(rules.detections_coverage)
+quarantine_app.command("list")(quarantine.quarantine_list)
+quarantine_app.command("show")(quarantine.quarantine_show)
+quarantine_app.command("retry")(quarantine.quarantine_retry)
 lake_app.command("stats")(logs.lake_stats)
 
 

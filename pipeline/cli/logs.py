@@ -6,9 +6,18 @@ from typing import Annotated
 
 import typer
 
-from pipeline.cli.streams import JsonOption, LakeOption, out, show_progress, talk, utc_now, write_json
+from pipeline.cli.streams import (
+    ConfigOption,
+    JsonOption,
+    LakeOption,
+    out,
+    show_progress,
+    talk,
+    utc_now,
+    write_json,
+)
 from pipeline.errors import InputError, SettingsError
-from pipeline.settings import DEFAULT_LAKE, resource_root
+from pipeline.settings import DEFAULT_LAKE, read_settings, resource_root
 
 
 class Sample(StrEnum):
@@ -27,6 +36,7 @@ def ingest(
         Sample | None, typer.Option("--sample", help="The logs that come with postreset.")
     ] = None,
     lake: LakeOption = DEFAULT_LAKE,
+    config: ConfigOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Take logs into the lake, and account for every record."""
@@ -38,6 +48,7 @@ def ingest(
         raise SettingsError(
             "what to ingest?", hint="name files or folders of logs, or give --sample incident"
         )
+    settings = read_settings(config)
     missing: InputError | None = None
     with show_progress() as progress:
         task = progress.add_task("ingest: reading")
@@ -47,6 +58,7 @@ def ingest(
                 given,
                 utc_now(),
                 lambda done, every: progress.update(task, description=f"ingest: {done} of {every} files"),
+                settings.limits,
             )
         except MissingPaths as error:
             summary, missing = error.summary, error

@@ -19,6 +19,12 @@ LakeOption = Annotated[
         "--lake", envvar="POSTRESET_LAKE", help="Folder of the lake.", show_default=str(DEFAULT_LAKE)
     ),
 ]
+ConfigOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--config", help="Settings file; by default postreset.toml in this folder, if there is one."
+    ),
+]
 JsonOption = Annotated[bool, typer.Option("--json", help="JSON on stdout.")]
 RulesOption = Annotated[
     list[Path] | None, typer.Option("--rules", help="Folder of detections of your own, besides ours.")

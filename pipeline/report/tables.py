@@ -26,11 +26,46 @@ def ingest_view(
         table.add_row(name, *(f"{number:,}" for number in numbers), style="bold" if count is total else None)
     lines: list[RenderableType] = [table]
     if reasons:
-        lines.append(Text('\nQuarantined, by reason (`postreset query "from quarantine"` shows the records)'))
+        lines.append(Text("\nQuarantined, by reason (`postreset quarantine list` shows the records)"))
         lines += [Text(f"{number:>8,}  {visible(reason)}") for reason, number in reasons[:REASON_LIMIT]]
         rest = sum(number for _, number in reasons[REASON_LIMIT:])
         if rest:
             lines.append(Text(f"{rest:>8,}  for {len(reasons) - REASON_LIMIT} other reasons"))
+    return Group(*lines)
+
+
+def quarantine_view(entries: Sequence[Any], count: int, reasons: Sequence[tuple[str, int]]) -> RenderableType:
+    """Entries of the quarantine, and below them how many there are for each reason."""
+    if not count:
+        return Text("Nothing is in quarantine.")
+    table = _table("id", "set aside (UTC)", "source", "reason", "file", "row")
+    for entry in entries:
+        table.add_row(
+            Text(entry.entry_id),
+            Text(clock(entry.quarantined_at)[:16]),
+            Text(visible(entry.source or "")),
+            Text(visible(entry.reason)),
+            Text(visible(entry.source_file.rpartition("/")[2])),
+            Text("" if entry.source_row is None else str(entry.source_row)),
+        )
+    lines: list[RenderableType] = [table, Text(f"\n{count:,} in quarantine, by reason")]
+    lines += [Text(f"{number:>8,}  {visible(reason)}") for reason, number in reasons[:REASON_LIMIT]]
+    if len(reasons) > REASON_LIMIT:
+        rest = sum(number for _, number in reasons[REASON_LIMIT:])
+        lines.append(Text(f"{rest:>8,}  for {len(reasons) - REASON_LIMIT} other reasons"))
+    return Group(*lines)
+
+
+def quarantine_entry_view(entry: Any) -> RenderableType:
+    """One entry whole."""
+    where = f"{entry.source_file}, row {entry.source_row}" if entry.source_row else entry.source_file
+    lines = [
+        Text(f"{entry.entry_id}  {visible(entry.reason)}", style="bold"),
+        Text(
+            f"{visible(where)}, {entry.byte_count:,} bytes, set aside {clock(entry.quarantined_at)[:19]} UTC"
+        ),
+        Text(visible(entry.record)),
+    ]
     return Group(*lines)
 
 

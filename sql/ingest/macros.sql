@@ -1,13 +1,76 @@
 -- Macros that the readers and the staging models share. Grain: none, definitions only.
--- Text in any time form that we know as a UTC timestamp (µs); text without an offset is UTC.
-create or replace temp macro parsed_time(time_text) as coalesce(
-    make_timestamp(epoch_us(try_cast(time_text as timestamptz))),
-    try_strptime(time_text, ['%Y%m%dT%H%M%SZ', '%m/%d/%Y, %I:%M:%S.%g %p', '%m/%d/%Y %I:%M:%S %p'])
+-- A time that is a bare number: seconds since 1970 (10 digits, with or without a fraction), milli-, micro- or nanoseconds
+-- (13, 16, 19 digits), or .NET ticks since the year 1 (18 digits).
+create or replace temp macro counted_time(time_text) as case
+    when regexp_full_match(time_text, '\d{10}(\.\d{1,9})?')
+    then make_timestamp((try_cast(time_text as decimal(18, 6))::decimal(38, 6) * 1000000)::bigint)
+    when regexp_full_match(time_text, '\d{13}|/Date\(\d{13}\)/')
+    then make_timestamp(try_cast(regexp_extract(time_text, '\d+') as bigint) * 1000)
+    when regexp_full_match(time_text, '\d{16}')
+    then make_timestamp(try_cast(time_text as bigint))
+    when regexp_full_match(time_text, '6\d{17}')
+    then make_timestamp(divide(try_cast(time_text as bigint) - 621355968000000000, 10))
+    when regexp_full_match(time_text, '1\d{18}')
+    then make_timestamp(divide(try_cast(time_text as bigint), 1000))
+end;
+
+-- A time as Microsoft's portals and the .NET services write it: month first, half a day, perhaps a comma, a fraction of any
+-- length, a narrow blank before AM or PM, an offset. Others have a blank before the offset.
+create or replace temp macro written_time(time_text) as coalesce(
+    make_timestamp(
+        epoch_us(try_cast(regexp_replace(trim(time_text), '(\d)\s+([+-]\d{2}:?\d{2}|Z)$', '\1\2') as timestamptz))
+    ),
+    try_strptime(
+        regexp_replace(
+            regexp_replace(regexp_replace(trim(time_text), '[\x{00A0}\x{202F}]', ' ', 'g'), '(\.\d{1,6})\d*', '\1'), '(\d{4}), ', '\1 '
+        ),
+        [
+            '%Y%m%dT%H%M%SZ',
+            '%m/%d/%Y %I:%M:%S %p',
+            '%m/%d/%Y %I:%M:%S.%f %p',
+            '%m/%d/%Y %I:%M %p'
+        ]
+    ),
+    make_timestamp(
+        epoch_us(
+            try_strptime(
+                regexp_replace(trim(time_text), '(\.\d{1,6})\d*', '\1'), ['%m/%d/%Y %I:%M:%S %p %z', '%m/%d/%Y %I:%M:%S.%f %p %z']
+            )
+        )
+    )
 );
+
+-- Text in any time form that we know as a UTC timestamp (µs); text without an offset is UTC. Day first and 24 hours with
+-- slashes are no forms that we know: 4/5/2026 16:00 may be April or May.
+-- A case, not one coalesce: the bulk of all times is ISO 8601, and then nothing else is tried.
+create or replace temp macro parsed_time(time_text) as case
+    when try_cast(time_text as timestamptz) is not null
+    then make_timestamp(epoch_us(try_cast(time_text as timestamptz)))
+    else coalesce(counted_time(time_text), written_time(time_text))
+end;
 
 -- The same, and null for a year that no cloud log can have: a wrong time is worse than none.
 create or replace temp macro utc(time_text) as case
     when parsed_time(time_text) between timestamp '1990-01-01' and timestamp '2200-01-01' then parsed_time(time_text)
+end;
+
+-- Secrets that stand as the value of a pair of name and value, or after a parameter of a command line: Exchange and Entra
+-- write their parameters so.
+create or replace temp macro masked_pairs(record_text) as case
+    when regexp_matches(record_text, '(?i)(?:password|secret|accesskey|token)\\*"\s*,\s*\\*"(?:new|old)?value|-(?:new|old)?password\s')
+    then
+        regexp_replace(
+            regexp_replace(
+                record_text,
+                '(?i)(\\*"(?:name|key|displayname)\\*"\s*:\s*\\*"[\w .-]*(?:password|secret|accesskey|token)\\*"\s*,\s*\\*"(?:new|old)?value\\*"\s*:\s*\\*")[^"\\]+',
+                '\1***',
+                'g'
+            ),
+            '(?i)(-(?:new|old)?password\s+\\*"?)[^"\\\s]+',
+            '\1***',
+            'g'
+        )
+    else record_text
 end;
 
 -- Secrets in named fields replaced by ***, in JSON as it is and in JSON that is a string within JSON. The quick tests go
@@ -17,7 +80,7 @@ create or replace temp macro masked_fields(record_text) as case
     when contains(record_text, 'oken') or contains(record_text, 'swor') or contains(record_text, 'ecre')
     then
         regexp_replace(
-            regexp_replace(record_text, '(?i)("(?:sessiontoken|securitytoken|x-amz-security-token|secretaccesskey|password|newpassword|oldpassword|masteruserpassword|adminpassword|administratorloginpassword|secretstring|secretbinary|secrettext|clientsecret|client_secret|refresh_token|access_token|id_token)"\s*:\s*")(?:[^"\\]|\\.)+', '\1***', 'g'),
+            regexp_replace(masked_pairs(record_text), '(?i)("(?:sessiontoken|securitytoken|x-amz-security-token|secretaccesskey|password|newpassword|oldpassword|masteruserpassword|adminpassword|administratorloginpassword|secretstring|secretbinary|secrettext|clientsecret|client_secret|refresh_token|access_token|id_token)"\s*:\s*")(?:[^"\\]|\\.)+', '\1***', 'g'),
             -- the same within a string, where each quote has a backslash before it
             '(?i)(\\+"(?:sessiontoken|securitytoken|x-amz-security-token|secretaccesskey|password|newpassword|oldpassword|masteruserpassword|adminpassword|administratorloginpassword|secretstring|secretbinary|secrettext|clientsecret|client_secret|refresh_token|access_token|id_token)\\+"\s*:\s*\\+")(?:[^"\\]|\\\\\\"|\\\\[^"])+',
             '\1***',

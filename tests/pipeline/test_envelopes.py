@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.envelopes import list_files, read_patiently, sniff
+from pipeline.envelopes.pieces import read_patiently
+from pipeline.envelopes.sniffing import list_files, sniff
 
 JSON_VALUES = st.recursive(
     st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.text(max_size=20),
@@ -38,8 +39,14 @@ def write(path: Path, content: bytes) -> Path:
         (b'\xef\xbb\xbf{"a":1}\n', "lines", None),
         (b"", "lines", None),
         (b"   \n", "none", "empty"),
-        (b"PK\x03\x04rest", "none", "a zip archive: unzip it first"),
-        (b"TimeGenerated,Id\n", "none", "not JSON (starts with 'TimeGenerated,Id')"),
+        (b"PK\x03\x04rest", "zip", None),
+        (b"\x28\xb5\x2f\xfdrest", "zstd", None),
+        (b"PAR1rest", "parquet", None),
+        (b"TimeGenerated,Id,Name\n", "csv", None),
+        ("TimeGenerated;Id;Name\n".encode("utf-16"), "csv", None),
+        ('{"a":1}'.encode("utf-16"), "patient", None),
+        (b"It is late, and dark, and {cold}", "none", "neither JSON nor a table (starts with 'It is late, and dark')"),
+        (b"TimeGenerated,Id\n", "none", "neither JSON nor a table (starts with 'TimeGenerated,Id')"),
         (gzip.compress(b'{"Records":[]}'), "Records", None),
         (b"\x1f\x8b\x08\x00broken", "none", None),
     ],
@@ -51,10 +58,6 @@ def test_shape_is_told_from_the_first_bytes(
     assert found.shape == shape or (found.problem or "").startswith("broken gzip")
     if problem:
         assert found.problem == problem
-
-
-def test_a_name_that_looks_like_a_pattern_is_read_patiently(tmp_path: Path) -> None:
-    assert sniff(write(tmp_path / "a[1].json", b'{"a":1}\n')).shape == "patient"
 
 
 def test_a_very_dense_gzip_is_read_patiently(tmp_path: Path) -> None:

@@ -165,8 +165,8 @@ def test_a_broken_file_costs_itself_and_keeps_what_is_whole(fresh_lake: Path, tm
     for part in (
         "the list is cut here",
         "the gzip ends too early",
-        "not JSON (starts with 'a directory with oth')",
-        "a zip archive",
+        "neither JSON nor a table (starts with 'a directory with oth')",
+        "broken zip",
     ):
         assert part in reasons
 
@@ -417,19 +417,6 @@ def test_a_run_killed_at_any_moment_loses_and_doubles_nothing(many_files: Path, 
         assert table(killed) == expected
 
 
-def test_two_writers_at_once_are_refused(many_files: Path, tmp_path: Path) -> None:
-    import fcntl
-
-    from pipeline.errors import InputError
-
-    lake = tmp_path / "lake"
-    lake.mkdir()
-    with (lake / "ingest.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        with pytest.raises(InputError, match="another ingest is writing"):
-            ingest(lake, [many_files], NOW)
-
-
 def test_recognising_joins_nothing_because_a_join_loses_the_reading_order(tmp_path: Path) -> None:
     from pipeline.settings import sql_text
 
@@ -437,7 +424,7 @@ def test_recognising_joins_nothing_because_a_join_loses_the_reading_order(tmp_pa
         con.execute(
             "create table read_records (source_file varchar, source_row bigint, record varchar, problem varchar)"
         )
-        plan = con.execute(f"explain {sql_text('ingest/recognised')}").fetchall()[0][1]
+        plan = con.execute(f"explain {sql_text('ingest/recognised')}", {"max_record_bytes": 1}).fetchall()[0][1]
     assert "READ" in plan.upper() or "SCAN" in plan.upper()
     assert "JOIN" not in plan.upper()
 

@@ -1,0 +1,157 @@
+"""No secret that a log holds is stored: the bytes of the lake are searched for those that were planted."""
+
+import json
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+
+from pipeline.ingest import ingest
+from pipeline.lake import Lake
+from tests.pipeline.test_opening import event
+
+NOW = datetime(2026, 3, 10, 12)
+WHEN = "2026-03-01T10:00:00Z"
+STORE = "/subscriptions/bbbbbbbb-0000-4000-8000-000000000002/resourceGroups/rg/providers/Microsoft.Storage/storageAccounts/s1"
+
+# what is planted → the record that holds it
+PLANTED: dict[str, Any] = {
+    "plantedSESSIONTOKEN01": event(
+        "s-1", responseElements={"credentials": {"sessionToken": "plantedSESSIONTOKEN01"}}
+    ),
+    "plantedSECRETKEY02": event(
+        "s-2", responseElements={"accessKey": {"secretAccessKey": "plantedSECRETKEY02"}}
+    ),
+    "plantedPASSWORD03": event("s-3", requestParameters={"masterUserPassword": "plantedPASSWORD03"}),
+    "plantedSTRING04": event(
+        "s-4", requestParameters={"body": json.dumps({"secretString": "plantedSTRING04"})}
+    ),
+    "plantedAMZ05": event(
+        "s-5", requestParameters={"uri": "https://b.example.com/k?X-Amz-Security-Token=plantedAMZ05&a=1"}
+    ),
+    "plantedSIG06": {
+        "time": WHEN,
+        "category": "StorageRead",
+        "operationName": "GetBlob",
+        "resourceId": STORE,
+        "uri": "https://s1.blob.core.windows.net/c/b?sv=2024&sig=plantedSIG06&se=2026",
+        "correlationId": "c-6",
+    },
+    "plantedACCOUNTKEY07": {
+        "time": WHEN,
+        "category": "AuditLogs",
+        "operationName": "Update application",
+        "properties": {
+            "id": "a-7",
+            "activityDateTime": WHEN,
+            "additionalDetails": [
+                {
+                    "key": "connection",
+                    "value": "DefaultEndpointsProtocol=https;AccountKey=plantedACCOUNTKEY07;",
+                }
+            ],
+        },
+    },
+    "plantedCLIENTSECRET08": {
+        "time": WHEN,
+        "category": "AuditLogs",
+        "operationName": "Add service principal",
+        "properties": {
+            "id": "a-8",
+            "activityDateTime": WHEN,
+            "targetResources": [
+                {
+                    "modifiedProperties": [
+                        {
+                            "displayName": "ClientSecret",
+                            "oldValue": None,
+                            "newValue": json.dumps({"clientSecret": "plantedCLIENTSECRET08"}),
+                        }
+                    ]
+                }
+            ],
+        },
+    },
+    "plantedEXCHANGE09": {
+        "CreationTime": "2026-03-01T10:00:00",
+        "Id": "u-9",
+        "Operation": "Set-Mailbox",
+        "RecordType": 1,
+        "Workload": "Exchange",
+        "Parameters": [
+            {"Name": "Identity", "Value": "a"},
+            {"Name": "Password", "Value": "plantedEXCHANGE09"},
+        ],
+    },
+    "plantedCMDLET10": {
+        "CreationTime": "2026-03-01T10:00:00",
+        "Id": "u-10",
+        "Operation": "New-Mailbox",
+        "RecordType": 1,
+        "Workload": "Exchange",
+        "Parameters": '-Identity "a" -Password "plantedCMDLET10"',
+    },
+    "plantedUAL11": {
+        "RecordType": "8",
+        "CreationDate": "3/1/2026 10:00:00 AM",
+        "AuditData": json.dumps(
+            {
+                "CreationTime": "2026-03-01T10:00:00",
+                "Id": "u-11",
+                "Operation": "Add service principal.",
+                "RecordType": 8,
+                "Workload": "AzureActiveDirectory",
+                "ExtendedProperties": [
+                    {"Name": "additionalDetails", "Value": json.dumps({"refresh_token": "plantedUAL11"})}
+                ],
+            }
+        ),
+    },
+    "plantedQUARANTINE12": {"nobody": "knows", "password": "plantedQUARANTINE12"},
+    "plantedWRAPPED13": {
+        "_raw": json.dumps(event("s-13", requestParameters={"newPassword": "plantedWRAPPED13"}))
+    },
+}
+
+
+def test_no_planted_secret_is_in_the_lake(tmp_path: Path) -> None:
+    logs = tmp_path / "logs"
+    logs.mkdir()
+    for number, record in enumerate(PLANTED.values()):
+        (logs / f"{number:02}.json").write_text(json.dumps(record))
+    (logs / "envelope.json").write_text(json.dumps({"Records": list(PLANTED.values())[:5]}))
+    (logs / "broken.json").write_text('{"password": "plantedBROKEN14", "cut": ')
+    summary = ingest(tmp_path / "lake", [logs], NOW)
+    assert summary.total.events == len(PLANTED) - 1
+    assert summary.total.quarantined == 2
+    stored = _everything_in(tmp_path / "lake")
+    assert "u-9" in stored, "the search finds what is there"
+    assert [secret for secret in [*PLANTED, "plantedBROKEN14"] if secret in stored] == []
+
+
+def _everything_in(folder: Path) -> str:
+    """Every byte of every file, and the content of Parquet files, which are compressed."""
+    parts = [path.read_bytes().decode("latin-1") for path in folder.rglob("*") if path.is_file()]
+    with duckdb.connect() as con:
+        for path in folder.rglob("*.parquet"):
+            rows = con.execute(
+                "select * from read_parquet($path, hive_partitioning = false)", {"path": str(path)}
+            )
+            parts += [repr(row) for row in rows.fetchall()]
+    return "\n".join(parts)
+
+
+@pytest.mark.parametrize("kept", ["AKIAEXAMPLE", "sessionToken", "key1("])
+def test_what_is_no_secret_stays(tmp_path: Path, kept: str) -> None:
+    record = event(
+        "s-1",
+        userIdentity={"type": "IAMUser", "accessKeyId": "AKIAEXAMPLE"},
+        responseElements={"credentials": {"sessionToken": "x"}},
+        note="key1(abc),SasSignature(def)",
+    )
+    (tmp_path / "log.json").write_text(json.dumps(record))
+    ingest(tmp_path / "lake", [tmp_path / "log.json"], NOW)
+    assert Lake.open(tmp_path / "lake").plan_files()
+    assert kept in _everything_in(tmp_path / "lake")
