@@ -1,9 +1,13 @@
 """Records into the lake: exact counts, exact values, nothing lost and nothing doubled."""
 
+import contextlib
 import gzip
 import json
 import os
+import random
+import shutil
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
@@ -23,6 +27,7 @@ from pipeline.query import run_query
 from pipeline.schema import COLUMNS
 
 NOW = datetime(2026, 3, 10, 12)
+KILLS = 50
 EVENT: dict[str, Any] = {
     "eventVersion": "1.11",
     "userIdentity": {
@@ -399,22 +404,52 @@ module.ingest(Path""",
 
 
 @pytest.mark.slow
-def test_a_run_killed_at_any_moment_loses_and_doubles_nothing(many_files: Path, tmp_path: Path) -> None:
+def test_a_run_killed_at_fifty_moments_loses_and_doubles_nothing(many_files: Path, tmp_path: Path) -> None:
+    """One run over the logs, killed again and again: half of the kills while a batch is pending, the rest anywhere."""
     ingest(tmp_path / "undisturbed", [many_files], NOW)
     expected = table(tmp_path / "undisturbed")
-    for number in range(6):
-        killed = tmp_path / f"killed-{number}"
+    killed = tmp_path / "killed"
+    moments = random.Random(7)
+    kills = 0
+    while kills < KILLS:
+        if (
+            kills and kills % 10 == 0
+        ):  # from the beginning again, or the last kills would find nothing left to do
+            ingest(killed, [many_files], NOW)
+            assert table(killed) == expected
+            shutil.rmtree(killed)
         child = subprocess.Popen(
             [sys.executable, "-c", CHILD, str(killed), str(many_files)], stderr=subprocess.DEVNULL
         )
-        deadline = time.monotonic() + 30
-        while not (killed / "ledger.db").exists() and time.monotonic() < deadline and child.poll() is None:
-            time.sleep(0.01)
-        time.sleep(0.05 + number * 0.13)
-        os.kill(child.pid, signal.SIGKILL)
+        if kills % 2:
+            wait_for_a_pending_batch(killed, child)
+            time.sleep(moments.uniform(0, 0.1))
+        else:
+            time.sleep(moments.uniform(0.2, 2.5))
+        if child.poll() is None:
+            os.kill(child.pid, signal.SIGKILL)
+            kills += 1
+        elif kills % 2 == 0:
+            kills += 1  # it was quicker than the moment: as good as a kill after the end
         child.wait()
-        ingest(killed, [many_files], NOW)
-        assert table(killed) == expected
+    ingest(killed, [many_files], NOW)
+    assert table(killed) == expected
+    registered = set(Lake.open(killed).plan_files())
+    assert {str(path) for path in (killed / "warehouse").rglob("*.parquet")} == registered
+    assert not list((killed / "tmp").glob("*"))
+
+
+def wait_for_a_pending_batch(lake: Path, child: "subprocess.Popen[bytes]") -> None:
+    while child.poll() is None:
+        try:
+            with contextlib.closing(
+                sqlite3.connect(f"file:{lake / 'ledger.db'}?mode=ro", uri=True)
+            ) as ledger:
+                if ledger.execute("select 1 from batches where state = 'pending'").fetchone():
+                    return
+        except sqlite3.Error:
+            pass
+        time.sleep(0.002)
 
 
 def test_recognising_joins_nothing_because_a_join_loses_the_reading_order(tmp_path: Path) -> None:
@@ -424,7 +459,9 @@ def test_recognising_joins_nothing_because_a_join_loses_the_reading_order(tmp_pa
         con.execute(
             "create table read_records (source_file varchar, source_row bigint, record varchar, problem varchar)"
         )
-        plan = con.execute(f"explain {sql_text('ingest/recognised')}", {"max_record_bytes": 1}).fetchall()[0][1]
+        plan = con.execute(f"explain {sql_text('ingest/recognised')}", {"max_record_bytes": 1}).fetchall()[0][
+            1
+        ]
     assert "READ" in plan.upper() or "SCAN" in plan.upper()
     assert "JOIN" not in plan.upper()
 
