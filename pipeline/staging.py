@@ -37,10 +37,6 @@ def stage_files(
     con.execute(f"create temp view landed as {sql_text('ingest/landed')}")
     for path in sorted((resource_root() / "sql" / "staging").glob("stg_*_fields.sql")):
         con.execute(f"create temp view {path.stem} as {path.read_text()}")
-    known = [path.stem[4:] for path in (resource_root() / "sql" / "staging").glob("stg_*.sql")]  # TEMP
-    con.execute(
-        "update landed_records set source = null where not list_contains($known, source)", {"known": known}
-    )  # TEMP
     sources = con.execute("select distinct source from landed where source is not null order by 1").fetchall()
     for (source,) in sources:
         con.execute(_staging(source), stamp)

@@ -7,8 +7,13 @@ shape, or None where it is none of this vendor's. The order is explicit: the fir
 from collections.abc import Callable
 from typing import Any
 
-from pipeline.shapes import unified_audit
+from pipeline.shapes import cloudtrail, microsoft, okta, unified_audit
 
 Reshape = Callable[[dict[str, Any]], dict[str, Any] | None]
 
-RESHAPERS: tuple[Reshape, ...] = (unified_audit.reshape,)
+RESHAPERS: tuple[Reshape, ...] = (
+    cloudtrail.reshape,
+    okta.reshape,
+    unified_audit.reshape,
+    microsoft.reshape,  # last: it takes any row of Log Analytics and any record of Azure
+)
