@@ -36,6 +36,7 @@ with
                         "user": {"userName": "VARCHAR"}, "role": {"roleName": "VARCHAR", "arn": "VARCHAR"}
                     },
                     "additionalEventData": {"bytesTransferredOut": "DOUBLE", "MFAUsed": "VARCHAR"},
+                    "serviceEventDetails": {"snapshotId": "VARCHAR"},
                     "resources": [{"ARN": "VARCHAR"}]
                 }'
             ) as e
@@ -79,7 +80,12 @@ select
     end as outcome,
     coalesce(nullif(e.errorCode, ''), nullif(e.errorMessage, '')) as error_code,
     try_cast(e.readOnly as boolean) as is_read_only,
-    coalesce(nullif(identity.principalId, ''), identity.arn, identity.onBehalfOf.userId) as principal_id,
+    coalesce(
+        nullif(identity.principalId, ''),
+        identity.arn,
+        identity.onBehalfOf.userId,
+        case when identity.type is null then identity.invokedBy end
+    ) as principal_id,
     case
         identity.type
         when 'Root'
@@ -88,7 +94,12 @@ select
         then identity.invokedBy
         when 'AssumedRole'
         then nullif(split_part(identity.principalId, ':', 2), '')
-        else coalesce(nullif(identity.userName, ''), nullif(regexp_extract(identity.arn, '[^/]+$'), ''))
+        else
+            coalesce(
+                nullif(identity.userName, ''),
+                nullif(regexp_extract(identity.arn, '[^/]+$'), ''),
+                case when identity.type is null then identity.invokedBy end
+            )
     end as principal_name,
     case
         identity.type
@@ -112,6 +123,7 @@ select
         then 'service'
         when 'AWSAccount'
         then case when identity.principalId = 'ANONYMOUS_PRINCIPAL' or identity.accountId = 'anonymous' then 'anonymous' end
+        else case when identity.type is null and identity.invokedBy is not null then 'service' end
     end as principal_kind,
     coalesce(nullif(identity.accountId, ''), session.sessionIssuer.accountId) as principal_tenant_id,
     nullif(identity.accessKeyId, '') as credential_id,
@@ -126,7 +138,12 @@ select
         when identity.accessKeyId <> ''
         then 'access_key'
     end as credential_kind,
-    identity.principalId || '/' || session.attributes.creationDate as session_id,
+    -- the date in one form, whichever way an export writes it
+    identity.principalId
+    || '/'
+    || coalesce(
+        strftime(utc(session.attributes.creationDate), '%Y-%m-%dT%H:%M:%SZ'), session.attributes.creationDate
+    ) as session_id,
     utc(session.attributes.creationDate) as session_started_at,
     null::varchar as token_id,
     case
@@ -155,6 +172,7 @@ select
         nullif(array_to_string(request.secretIdList, ','), ''),
         request.snapshotId,
         response.snapshotId,
+        e.serviceEventDetails.snapshotId,
         request.imageId,
         request.dBSnapshotIdentifier,
         request.userName,
@@ -186,7 +204,9 @@ select
         then 'bucket'
         when e.eventSource = 'ssm.amazonaws.com' and request.name is not null
         then 'parameter'
-        when coalesce(request.snapshotId, response.snapshotId, request.dBSnapshotIdentifier) is not null
+        when
+            coalesce(request.snapshotId, response.snapshotId, e.serviceEventDetails.snapshotId, request.dBSnapshotIdentifier)
+            is not null
         then 'snapshot'
         when request.imageId is not null
         then 'image'

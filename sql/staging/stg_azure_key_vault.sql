@@ -1,5 +1,6 @@
 -- Key Vault audit as events, from a diagnostic-settings export, a resource-specific Log Analytics row or AzureDiagnostics.
--- Grain: one landed record. `resultType` says Success even for a refused call, so the outcome is the HTTP status.
+-- Grain: one landed record. `resultType` says Success even for a refused call, so the outcome is the HTTP status, and a
+-- signature of Forbidden or Unauthorized is a failure whatever the status.
 with
     parsed as (
         select
@@ -8,48 +9,86 @@ with
                 landed.record,
                 '{
                     "time": "VARCHAR", "resourceId": "VARCHAR", "operationName": "VARCHAR", "callerIpAddress": "VARCHAR", "identity": "JSON",
-                    "resultSignature": "VARCHAR", "resultDescription": "VARCHAR",
-                    "properties": {"id": "VARCHAR", "httpStatusCode": "INTEGER", "clientInfo": "VARCHAR", "requestUri": "VARCHAR"}
+                    "resultSignature": "VARCHAR",
+                    "properties": {"id": "VARCHAR", "httpStatusCode": "VARCHAR", "clientInfo": "VARCHAR", "requestUri": "VARCHAR"}
                 }'
             ) as e,
             from_json(
                 landed.record,
                 '{
                     "TimeGenerated": "VARCHAR", "_ResourceId": "VARCHAR", "ResourceId": "VARCHAR", "OperationName": "VARCHAR", "CallerIpAddress": "VARCHAR",
-                    "Identity": "JSON", "ResultSignature": "VARCHAR", "Id": "VARCHAR", "HttpStatusCode": "INTEGER",
-                    "ClientInfo": "VARCHAR", "clientInfo_s": "VARCHAR", "id_s": "VARCHAR", "httpStatusCode_d": "DOUBLE",
+                    "Identity": "JSON", "ResultSignature": "VARCHAR", "Id": "VARCHAR", "HttpStatusCode": "VARCHAR", "RequestUri": "VARCHAR",
+                    "ClientInfo": "VARCHAR", "clientInfo_s": "VARCHAR", "id_s": "VARCHAR", "requestUri_s": "VARCHAR",
+                    "httpStatusCode_d": "VARCHAR", "httpStatusCode_s": "VARCHAR",
                     "identity_claim_oid_g": "VARCHAR", "identity_claim_http_schemas_microsoft_com_identity_claims_objectidentifier_g": "VARCHAR",
-                    "identity_claim_appid_g": "VARCHAR", "identity_claim_upn_s": "VARCHAR", "identity_claim_http_schemas_xmlsoap_org_ws_2005_05_identity_claims_upn_s": "VARCHAR"
+                    "identity_claim_appid_g": "VARCHAR", "identity_claim_upn_s": "VARCHAR", "identity_claim_ipaddr_s": "VARCHAR",
+                    "identity_claim_xms_mirid_s": "VARCHAR", "identity_claim_idtyp_s": "VARCHAR",
+                    "identity_claim_http_schemas_xmlsoap_org_ws_2005_05_identity_claims_upn_s": "VARCHAR"
                 }'
-            ) as la
+            ) as la,
+            -- AzureDiagnostics has another spelling, which a struct cannot hold beside the first
+            landed.record ->> '$.CallerIPAddress' as caller_address
         from landed
         where landed.source = 'azure_key_vault'
     ),
 
-    claimed as (select parsed.*, from_json(unwrapped(coalesce(e.identity, la.Identity)) -> '$.claim', '{
-                    "oid": "VARCHAR", "appid": "VARCHAR", "upn": "VARCHAR", "ipaddr": "VARCHAR",
+    claimed as (
+        select
+            parsed.*,
+            from_json(
+                unwrapped(unwrapped(coalesce(e.identity, la.Identity)) -> '$.claim'),
+                '{
+                    "oid": "VARCHAR", "appid": "VARCHAR", "upn": "VARCHAR", "ipaddr": "VARCHAR", "idtyp": "VARCHAR", "xms_mirid": "VARCHAR",
                     "http://schemas.microsoft.com/identity/claims/objectidentifier": "VARCHAR",
                     "http://schemas.xmlsoap.org/ws/2005/05/identity/claims/upn": "VARCHAR"
-                }') as claims from parsed),
+                }'
+            ) as claims
+        from parsed
+    ),
 
     shaped as (
         select
             claimed.*,
-            coalesce(e.properties.httpStatusCode, la.HttpStatusCode, la.httpStatusCode_d::integer) as http_status_code,
-            lower(coalesce(e.resourceId, la._ResourceId, la.ResourceId)) as resource_id,
-            lower(coalesce(nullif(e.properties.id, ''), nullif(la.Id, ''), nullif(la.id_s, ''))) as object_url,
+            coalesce(nullif(e.operationName, ''), nullif(la.OperationName, '')) as operation_name,
+            -- 403, "403" and 403.0
+            try_cast(
+                try_cast(
+                    coalesce(
+                        nullif(e.properties.httpStatusCode, ''),
+                        nullif(la.HttpStatusCode, ''),
+                        nullif(la.httpStatusCode_d, ''),
+                        la.httpStatusCode_s
+                    ) as double
+                ) as integer
+            ) as http_status_code,
+            nullif(nullif(coalesce(nullif(e.resultSignature, ''), la.ResultSignature), ''), 'None') as result_signature,
+            lower(coalesce(nullif(e.resourceId, ''), nullif(la._ResourceId, ''), nullif(la.ResourceId, ''))) as resource_id,
+            lower(
+                coalesce(
+                    nullif(e.properties.id, ''),
+                    nullif(la.Id, ''),
+                    nullif(la.id_s, ''),
+                    nullif(
+                        regexp_extract(
+                            coalesce(nullif(e.properties.requestUri, ''), nullif(la.RequestUri, ''), la.requestUri_s),
+                            '^https?://[^/]+/(?:secrets|keys|certificates)/[^/?]+'
+                        ),
+                        ''
+                    )
+                )
+            ) as object_url,
             coalesce(
-                claims.upn,
-                claims."http://schemas.xmlsoap.org/ws/2005/05/identity/claims/upn",
-                la.identity_claim_upn_s,
-                la.identity_claim_http_schemas_xmlsoap_org_ws_2005_05_identity_claims_upn_s
+                nullif(claims.upn, ''),
+                nullif(claims."http://schemas.xmlsoap.org/ws/2005/05/identity/claims/upn", ''),
+                nullif(la.identity_claim_upn_s, ''),
+                nullif(la.identity_claim_http_schemas_xmlsoap_org_ws_2005_05_identity_claims_upn_s, '')
             ) as upn,
             lower(
                 coalesce(
-                    claims.oid,
-                    claims."http://schemas.microsoft.com/identity/claims/objectidentifier",
-                    la.identity_claim_oid_g,
-                    la.identity_claim_http_schemas_microsoft_com_identity_claims_objectidentifier_g
+                    nullif(claims.oid, ''),
+                    nullif(claims."http://schemas.microsoft.com/identity/claims/objectidentifier", ''),
+                    nullif(la.identity_claim_oid_g, ''),
+                    nullif(la.identity_claim_http_schemas_microsoft_com_identity_claims_objectidentifier_g, '')
                 )
             ) as object_id
         from claimed
@@ -65,17 +104,35 @@ select
     nullif(regexp_extract(resource_id, '/subscriptions/([^/]+)', 1), '') as tenant_id,
     null::varchar as region,
     'microsoft.keyvault' as service,
-    coalesce(e.operationName, la.OperationName) as action,
+    operation_name as action,
     case
-        when http_status_code between 100 and 399 then 'success' when http_status_code is not null then 'failure' else 'unknown'
+        when http_status_code >= 400 or lower(result_signature) in ('forbidden', 'unauthorized')
+        then 'failure'
+        when http_status_code between 100 and 399 or lower(result_signature) in ('ok', 'created', 'accepted', 'no content')
+        then 'success'
+        when result_signature is not null
+        then 'failure'
+        else 'unknown'
     end as outcome,
-    case when http_status_code >= 400 then http_status_code::varchar end as error_code,
-    regexp_matches(
-        coalesce(e.operationName, la.OperationName), '(Get|List|ListVersions|GetDeleted|ListDeleted)$'
-    ) as is_read_only,
+    case
+        when http_status_code >= 400
+        then http_status_code::varchar
+        when
+            lower(result_signature) in ('forbidden', 'unauthorized')
+            or (http_status_code is null and lower(result_signature) not in ('ok', 'created', 'accepted', 'no content'))
+        then result_signature
+    end as error_code,
+    regexp_matches(operation_name, '(Get|List|ListVersions|GetDeleted|ListDeleted)$') as is_read_only,
     object_id as principal_id,
     upn as principal_name,
-    case when upn is not null then 'user' when object_id is not null then 'service_principal' end as principal_kind,
+    case
+        when upn is not null or lower(coalesce(claims.idtyp, la.identity_claim_idtyp_s)) = 'user'
+        then 'user'
+        when coalesce(nullif(claims.xms_mirid, ''), nullif(la.identity_claim_xms_mirid_s, '')) is not null
+        then 'managed_identity'
+        when object_id is not null
+        then 'service_principal'
+    end as principal_kind,
     null::varchar as principal_tenant_id,
     null::varchar as credential_id,
     null::varchar as credential_kind,
@@ -85,12 +142,16 @@ select
     null::boolean as is_mfa,
     null::varchar as issuer_id,
     null::varchar as source_identity,
-    lower(coalesce(claims.appid, la.identity_claim_appid_g)) as app_id,
+    lower(coalesce(nullif(claims.appid, ''), nullif(la.identity_claim_appid_g, ''))) as app_id,
     null::varchar as device_id,
     coalesce(
-        address(e.callerIpAddress), address(la.CallerIpAddress), address(record ->> '$.CallerIPAddress'), address(claims.ipaddr)
+        address(e.callerIpAddress),
+        address(la.CallerIpAddress),
+        address(caller_address),
+        address(claims.ipaddr),
+        address(la.identity_claim_ipaddr_s)
     ) as source_ip,
-    coalesce(e.properties.clientInfo, la.ClientInfo, la.clientInfo_s) as user_agent,
+    coalesce(nullif(e.properties.clientInfo, ''), nullif(la.ClientInfo, ''), nullif(la.clientInfo_s, '')) as user_agent,
     null::varchar as country,
     null::bigint as asn,
     -- one secret is one target, whichever version was asked for

@@ -7,24 +7,28 @@ with
             from_json(
                 landed.record,
                 '{
-                    "time": "VARCHAR", "resourceId": "VARCHAR", "operationName": "VARCHAR", "statusCode": "VARCHAR", "statusText": "VARCHAR",
+                    "time": "VARCHAR", "tenantId": "VARCHAR", "resourceId": "VARCHAR", "operationName": "VARCHAR", "statusCode": "VARCHAR", "statusText": "VARCHAR",
                     "callerIpAddress": "VARCHAR", "correlationId": "VARCHAR", "category": "VARCHAR", "location": "VARCHAR", "uri": "VARCHAR",
                     "identity": {
                         "type": "VARCHAR", "tokenHash": "VARCHAR",
                         "requester": {"appId": "VARCHAR", "objectId": "VARCHAR", "tenantId": "VARCHAR", "upn": "VARCHAR"}
                     },
                     "requester": {"appId": "VARCHAR", "objectId": "VARCHAR", "tenantId": "VARCHAR", "upn": "VARCHAR"},
-                    "properties": {"accountName": "VARCHAR", "userAgentHeader": "VARCHAR", "objectKey": "VARCHAR", "responseBodySize": "BIGINT", "operationCount": "VARCHAR"}
+                    "properties": {
+                        "accountName": "VARCHAR", "userAgentHeader": "VARCHAR", "objectKey": "VARCHAR", "responseBodySize": "VARCHAR",
+                        "operationCount": "VARCHAR", "metricResponseType": "VARCHAR"
+                    }
                 }'
             ) as e,
             from_json(
                 landed.record,
                 '{
-                    "TimeGenerated": "VARCHAR", "_ResourceId": "VARCHAR", "OperationName": "VARCHAR", "StatusCode": "VARCHAR", "StatusText": "VARCHAR",
+                    "TimeGenerated": "VARCHAR", "_ResourceId": "VARCHAR", "ResourceId": "VARCHAR", "OperationName": "VARCHAR", "StatusCode": "VARCHAR", "StatusText": "VARCHAR",
                     "CallerIpAddress": "VARCHAR", "CorrelationId": "VARCHAR", "Category": "VARCHAR", "Location": "VARCHAR", "Uri": "VARCHAR",
                     "AuthenticationType": "VARCHAR", "AuthenticationHash": "VARCHAR", "RequesterAppId": "VARCHAR", "RequesterObjectId": "VARCHAR",
-                    "RequesterTenantId": "VARCHAR", "RequesterUpn": "VARCHAR", "AccountName": "VARCHAR", "UserAgentHeader": "VARCHAR",
-                    "ObjectKey": "VARCHAR", "ResponseBodySize": "BIGINT", "OperationCount": "VARCHAR"
+                    "RequesterTenantId": "VARCHAR", "RequesterUpn": "VARCHAR", "RequesterUserName": "VARCHAR", "AccountName": "VARCHAR", "UserAgentHeader": "VARCHAR",
+                    "ObjectKey": "VARCHAR", "ResponseBodySize": "VARCHAR", "OperationCount": "VARCHAR",
+                    "MetricResponseType": "VARCHAR"
                 }'
             ) as la
         from landed
@@ -34,23 +38,47 @@ with
     shaped as (
         select
             parsed.*,
-            coalesce(e.operationName, la.OperationName) as operation_name,
-            coalesce(e.statusCode, la.StatusCode) as status_code,
-            coalesce(e.identity.type, la.AuthenticationType) as authentication_type,
-            coalesce(e.identity.tokenHash, la.AuthenticationHash) as token_hash,
-            coalesce(e.identity.requester.objectId, e.requester.objectId, la.RequesterObjectId) as requester_id,
-            coalesce(e.identity.requester.upn, e.requester.upn, la.RequesterUpn) as requester_name,
-            coalesce(e.identity.requester.appId, e.requester.appId, la.RequesterAppId) as requester_app_id,
-            coalesce(e.identity.requester.tenantId, e.requester.tenantId, la.RequesterTenantId) as requester_tenant_id,
-            lower(coalesce(e.resourceId, la._ResourceId)) as resource_id,
-            coalesce(e.properties.accountName, la.AccountName) as account_name,
-            split_part(coalesce(e.uri, la.Uri), '?', 1) as uri_path
+            coalesce(nullif(e.operationName, ''), nullif(la.OperationName, '')) as operation_name,
+            lower(coalesce(e.category, la.Category)) as category,
+            try_cast(coalesce(nullif(e.statusCode, ''), la.StatusCode) as integer) as status_code,
+            coalesce(nullif(e.statusText, ''), nullif(la.StatusText, '')) as status_text,
+            coalesce(nullif(e.properties.metricResponseType, ''), nullif(la.MetricResponseType, '')) as response_type,
+            lower(coalesce(e.identity.type, la.AuthenticationType)) as authentication_type,
+            coalesce(nullif(e.identity.tokenHash, ''), nullif(la.AuthenticationHash, '')) as token_hash,
+            lower(
+                coalesce(
+                    nullif(e.identity.requester.objectId, ''), nullif(e.requester.objectId, ''), nullif(la.RequesterObjectId, '')
+                )
+            ) as requester_id,
+            coalesce(
+                nullif(e.identity.requester.upn, ''),
+                nullif(e.requester.upn, ''),
+                nullif(la.RequesterUpn, ''),
+                nullif(la.RequesterUserName, '')
+            ) as requester_name,
+            lower(
+                coalesce(nullif(e.identity.requester.appId, ''), nullif(e.requester.appId, ''), nullif(la.RequesterAppId, ''))
+            ) as requester_app_id,
+            lower(
+                coalesce(
+                    nullif(e.identity.requester.tenantId, ''), nullif(e.requester.tenantId, ''), nullif(la.RequesterTenantId, '')
+                )
+            ) as requester_tenant_id,
+            lower(coalesce(nullif(e.resourceId, ''), nullif(la._ResourceId, ''), nullif(la.ResourceId, ''))) as resource_id,
+            coalesce(
+                nullif(e.properties.accountName, ''),
+                nullif(la.AccountName, ''),
+                nullif(regexp_extract(lower(coalesce(e.resourceId, la._ResourceId)), '/storageaccounts/([^/]+)', 1), ''),
+                nullif(regexp_extract(coalesce(e.uri, la.Uri), '^[a-z]+://([^./]+)\.', 1), '')
+            ) as account_name,
+            nullif(regexp_extract(coalesce(nullif(e.uri, ''), la.Uri), '^[A-Za-z]+://[^/]+(/[^?]+)', 1), '') as uri_path,
+            nullif(ltrim(coalesce(nullif(e.properties.objectKey, ''), la.ObjectKey), '/'), '') as object_key
         from parsed
     )
 
 select
     coalesce(
-        coalesce(e.correlationId, la.CorrelationId)
+        coalesce(nullif(e.correlationId, ''), nullif(la.CorrelationId, ''))
         || '/'
         || coalesce(e.properties.operationCount, la.OperationCount, '0')
         || '/'
@@ -61,40 +89,49 @@ select
     coalesce(utc(e.time), utc(la.TimeGenerated)) as occurred_at,
     null::timestamp as received_at,
     'azure' as provider,
-    coalesce(nullif(regexp_extract(resource_id, '/subscriptions/([^/]+)', 1), ''), lower(requester_tenant_id)) as tenant_id,
-    coalesce(e.location, la.Location) as region,
+    coalesce(
+        nullif(regexp_extract(resource_id, '/subscriptions/([^/]+)', 1), ''), requester_tenant_id, lower(nullif(e.tenantId, ''))
+    ) as tenant_id,
+    coalesce(nullif(e.location, ''), nullif(la.Location, '')) as region,
     'microsoft.storage' as service,
     operation_name as action,
     case
-        when try_cast(status_code as integer) between 100 and 399
+        when status_code between 100 and 399
         then 'success'
-        when try_cast(status_code as integer) is not null
+        when status_code is not null
+        then 'failure'
+        -- without a code, the words: all but Success are reasons
+        when lower(coalesce(response_type, status_text)) like '%success'
+        then 'success'
+        when coalesce(response_type, status_text) is not null
         then 'failure'
         else 'unknown'
     end as outcome,
     case
-        when try_cast(status_code as integer) >= 400
-        then coalesce(nullif(e.statusText, ''), nullif(la.StatusText, ''), status_code)
+        when status_code not between 100 and 399
+        then coalesce(status_text, status_code::varchar)
+        when status_code is null and lower(coalesce(response_type, status_text)) not like '%success'
+        then coalesce(status_text, response_type)
     end as error_code,
-    lower(coalesce(e.category, la.Category)) = 'storageread' as is_read_only,
-    lower(nullif(requester_id, '')) as principal_id,
-    nullif(requester_name, '') as principal_name,
+    category = 'storageread' as is_read_only,
+    requester_id as principal_id,
+    requester_name as principal_name,
     case
-        when nullif(requester_name, '') is not null
+        when requester_name is not null
         then 'user'
-        when nullif(requester_id, '') is not null
+        when requester_id is not null
         then 'service_principal'
-        when lower(authentication_type) = 'anonymous'
+        when authentication_type = 'anonymous'
         then 'anonymous'
     end as principal_kind,
-    lower(nullif(requester_tenant_id, '')) as principal_tenant_id,
-    nullif(token_hash, '') as credential_id,
+    requester_tenant_id as principal_tenant_id,
+    token_hash as credential_id,
     case
-        when regexp_matches(lower(authentication_type), '^account ?key$')
+        when regexp_matches(authentication_type, '^account ?key$')
         then 'account_key'
-        when contains(lower(authentication_type), 'sas')
+        when contains(authentication_type, 'sas')
         then 'sas'
-        when lower(authentication_type) = 'oauth'
+        when authentication_type = 'oauth'
         then 'oauth_token'
     end as credential_kind,
     null::varchar as session_id,
@@ -103,25 +140,24 @@ select
     null::boolean as is_mfa,
     null::varchar as issuer_id,
     null::varchar as source_identity,
-    lower(nullif(requester_app_id, '')) as app_id,
+    requester_app_id as app_id,
     null::varchar as device_id,
     coalesce(address(e.callerIpAddress), address(la.CallerIpAddress)) as source_ip,
-    coalesce(e.properties.userAgentHeader, la.UserAgentHeader) as user_agent,
+    coalesce(nullif(e.properties.userAgentHeader, ''), nullif(la.UserAgentHeader, '')) as user_agent,
     null::varchar as country,
     null::bigint as asn,
     coalesce(
-        nullif(ltrim(coalesce(e.properties.objectKey, la.ObjectKey), '/'), ''),
-        account_name || nullif(regexp_extract(uri_path, '^[a-z]+://[^/]+(/.*)$', 1), ''),
-        account_name
+        -- some keys stop at the account, where the address goes on
+        case when contains(object_key, '/') then object_key end, account_name || uri_path, object_key, account_name
     ) as target_id,
     account_name as target_name,
     case
-        when contains(ltrim(coalesce(e.properties.objectKey, la.ObjectKey, ''), '/'), '/') then 'object' else 'storage_account'
+        when contains(object_key, '/') or regexp_matches(uri_path, '^/[^/]+/.') then 'object' else 'storage_account'
     end as target_kind,
     null::varchar as target_tenant_id,
     null::varchar as issued_credential_id,
     null::varchar as issued_session_id,
-    coalesce(e.properties.responseBodySize, la.ResponseBodySize) as bytes_out,
+    try_cast(coalesce(nullif(e.properties.responseBodySize, ''), la.ResponseBodySize) as bigint) as bytes_out,
     masked(record) as raw,
     source_file,
     source_row

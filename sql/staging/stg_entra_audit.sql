@@ -7,10 +7,11 @@ with
             from_json(
                 landed.record,
                 '{
-                    "time": "VARCHAR", "tenantId": "VARCHAR", "operationName": "VARCHAR", "callerIpAddress": "VARCHAR",
+                    "time": "VARCHAR", "tenantId": "VARCHAR", "resourceId": "VARCHAR", "operationName": "VARCHAR", "callerIpAddress": "VARCHAR",
                     "properties": {
                         "id": "VARCHAR", "activityDateTime": "VARCHAR", "activityDisplayName": "VARCHAR", "loggedByService": "VARCHAR",
-                        "result": "VARCHAR", "resultReason": "VARCHAR", "userAgent": "VARCHAR", "initiatedBy": "JSON", "targetResources": "JSON"
+                        "result": "VARCHAR", "resultReason": "VARCHAR", "userAgent": "VARCHAR", "initiatedBy": "JSON", "targetResources": "JSON",
+                        "additionalDetails": "JSON"
                     }
                 }'
             ) as e,
@@ -19,7 +20,7 @@ with
                 '{
                     "TimeGenerated": "VARCHAR", "AADTenantId": "VARCHAR", "OperationName": "VARCHAR", "ActivityDisplayName": "VARCHAR",
                     "Id": "VARCHAR", "ActivityDateTime": "VARCHAR", "LoggedByService": "VARCHAR", "Result": "VARCHAR",
-                    "ResultReason": "VARCHAR", "InitiatedBy": "JSON", "TargetResources": "JSON"
+                    "ResultReason": "VARCHAR", "InitiatedBy": "JSON", "TargetResources": "JSON", "AdditionalDetails": "JSON"
                 }'
             ) as la
         from landed
@@ -33,14 +34,18 @@ with
             from_json(
                 unwrapped(coalesce(e.properties.initiatedBy, la.InitiatedBy)),
                 '{
-                    "user": {"id": "VARCHAR", "userPrincipalName": "VARCHAR", "displayName": "VARCHAR", "ipAddress": "VARCHAR"},
+                    "user": {"id": "VARCHAR", "userPrincipalName": "VARCHAR", "displayName": "VARCHAR", "ipAddress": "VARCHAR", "homeTenantId": "VARCHAR"},
                     "app": {"appId": "VARCHAR", "displayName": "VARCHAR", "servicePrincipalId": "VARCHAR", "servicePrincipalName": "VARCHAR"}
                 }'
             ) as initiated_by,
             from_json(unwrapped(coalesce(e.properties.targetResources, la.TargetResources)), '[{
                     "id": "VARCHAR", "displayName": "VARCHAR", "userPrincipalName": "VARCHAR", "type": "VARCHAR",
-                    "modifiedProperties": [{"displayName": "VARCHAR", "oldValue": "VARCHAR", "newValue": "VARCHAR"}]
-                }]') as targets
+                    "modifiedProperties": "JSON"
+                }]') as targets,
+            from_json(
+                unwrapped(coalesce(e.properties.additionalDetails, la.AdditionalDetails)),
+                '[{"key": "VARCHAR", "value": "VARCHAR"}]'
+            ) as details
         from parsed
     ),
 
@@ -49,12 +54,27 @@ with
             unwrapped_objects.*,
             initiated_by.user as actor_user,
             initiated_by.app as actor_app,
-            coalesce(lower(p.result), lower(la.Result)) as result,
+            lower(coalesce(nullif(initiated_by.app.servicePrincipalId, ''), nullif(initiated_by.app.appId, ''))) as actor_app_id,
+            coalesce(
+                nullif(initiated_by.app.displayName, ''), nullif(initiated_by.app.servicePrincipalName, '')
+            ) as actor_app_name,
+            coalesce(lower(nullif(p.result, '')), lower(nullif(la.Result, ''))) as result,
             -- the user whom it was done to comes first, whatever the order in the record
             coalesce(list_filter(targets, lambda t:lower(t.type) = 'user')[1], targets[1]) as target,
             list_filter(
-                flatten(list_transform(targets, lambda t:t.modifiedProperties)), lambda m:m.displayName = 'KeyDescription'
-            )[1] as keys
+                flatten(
+                    list_transform(
+                        targets,
+                        lambda t:from_json(
+                            unwrapped(t.modifiedProperties),
+                            '[{"displayName": "VARCHAR", "oldValue": "VARCHAR", "newValue": "VARCHAR"}]'
+                        )
+                    )
+                ),
+                lambda m:m.displayName = 'KeyDescription'
+            )[1] as keys,
+            -- the column is empty in most records; the detail is all that a Log Analytics row has
+            list_filter(details, lambda d:lower(d.key) = 'user-agent')[1].value as detailed_user_agent
         from unwrapped_objects
     )
 
@@ -64,11 +84,22 @@ select
     coalesce(utc(p.activityDateTime), utc(la.ActivityDateTime), utc(e.time), utc(la.TimeGenerated)) as occurred_at,
     coalesce(utc(e.time), utc(la.TimeGenerated)) as received_at,
     'azure' as provider,
-    lower(coalesce(nullif(e.tenantId, ''), nullif(la.AADTenantId, ''))) as tenant_id,
+    lower(
+        coalesce(
+            nullif(e.tenantId, ''),
+            nullif(la.AADTenantId, ''),
+            nullif(regexp_extract(lower(e.resourceId), '^/tenants/([^/]+)', 1), '')
+        )
+    ) as tenant_id,
     null::varchar as region,
-    coalesce(p.loggedByService, la.LoggedByService) as service,
+    coalesce(nullif(p.loggedByService, ''), nullif(la.LoggedByService, '')) as service,
     operation(
-        coalesce(nullif(p.activityDisplayName, ''), nullif(la.ActivityDisplayName, ''), e.operationName, la.OperationName)
+        coalesce(
+            nullif(p.activityDisplayName, ''),
+            nullif(la.ActivityDisplayName, ''),
+            nullif(e.operationName, ''),
+            nullif(la.OperationName, '')
+        )
     ) as action,
     case
         when result = 'success' then 'success' when result in ('failure', 'timeout') then 'failure' else 'unknown'
@@ -77,22 +108,15 @@ select
         when result in ('failure', 'timeout') then coalesce(nullif(p.resultReason, ''), nullif(la.ResultReason, ''), result)
     end as error_code,
     false as is_read_only,
-    lower(
-        coalesce(nullif(actor_user.id, ''), nullif(actor_app.servicePrincipalId, ''), nullif(actor_app.appId, ''))
-    ) as principal_id,
-    coalesce(
-        nullif(actor_user.userPrincipalName, ''),
-        nullif(actor_user.displayName, ''),
-        nullif(actor_app.displayName, ''),
-        nullif(actor_app.servicePrincipalName, '')
-    ) as principal_name,
+    coalesce(lower(nullif(actor_user.id, '')), actor_app_id) as principal_id,
+    coalesce(nullif(actor_user.userPrincipalName, ''), nullif(actor_user.displayName, ''), actor_app_name) as principal_name,
     case
         when coalesce(nullif(actor_user.id, ''), nullif(actor_user.userPrincipalName, '')) is not null
         then 'user'
-        when actor_app is not null
+        when coalesce(actor_app_id, actor_app_name) is not null
         then 'service_principal'
     end as principal_kind,
-    null::varchar as principal_tenant_id,
+    lower(nullif(actor_user.homeTenantId, '')) as principal_tenant_id,
     null::varchar as credential_id,
     null::varchar as credential_kind,
     null::varchar as session_id,
@@ -104,7 +128,7 @@ select
     lower(nullif(actor_app.appId, '')) as app_id,
     null::varchar as device_id,
     coalesce(address(actor_user.ipAddress), address(e.callerIpAddress)) as source_ip,
-    p.userAgent as user_agent,
+    coalesce(nullif(p.userAgent, ''), nullif(detailed_user_agent, '')) as user_agent,
     null::varchar as country,
     null::bigint as asn,
     lower(nullif(target.id, '')) as target_id,

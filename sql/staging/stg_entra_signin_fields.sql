@@ -1,5 +1,5 @@
 -- Entra sign-ins of every category, from a diagnostic-settings export or a Log Analytics row, as events. Grain: one landed
--- record.
+-- record. `TenantId` of a Log Analytics row is the workspace, never the tenant.
 with
     parsed as (
         select
@@ -7,14 +7,15 @@ with
             from_json(
                 landed.record,
                 '{
-                    "time": "VARCHAR", "tenantId": "VARCHAR", "operationName": "VARCHAR", "resultType": "VARCHAR",
+                    "time": "VARCHAR", "tenantId": "VARCHAR", "resourceId": "VARCHAR", "operationName": "VARCHAR", "resultType": "VARCHAR",
+                    "callerIpAddress": "VARCHAR", "location": "VARCHAR",
                     "properties": {
                         "id": "VARCHAR", "createdDateTime": "VARCHAR", "userId": "VARCHAR", "userPrincipalName": "VARCHAR",
                         "servicePrincipalId": "VARCHAR", "servicePrincipalName": "VARCHAR", "servicePrincipalCredentialKeyId": "VARCHAR",
                         "appId": "VARCHAR", "resourceId": "VARCHAR", "resourceDisplayName": "VARCHAR", "resourceTenantId": "VARCHAR",
                         "homeTenantId": "VARCHAR", "ipAddress": "VARCHAR", "userAgent": "VARCHAR", "sessionId": "VARCHAR",
                         "uniqueTokenIdentifier": "VARCHAR", "autonomousSystemNumber": "BIGINT", "authenticationRequirement": "VARCHAR",
-                        "federatedCredentialId": "VARCHAR", "status": "JSON", "deviceDetail": "JSON", "location": "JSON"
+                        "federatedCredentialId": "VARCHAR", "appDisplayName": "VARCHAR", "status": "JSON", "deviceDetail": "JSON", "location": "JSON"
                     }
                 }'
             ) as e,
@@ -27,25 +28,42 @@ with
                     "AppId": "VARCHAR", "ResourceIdentity": "VARCHAR", "ResourceDisplayName": "VARCHAR", "ResourceTenantId": "VARCHAR",
                     "HomeTenantId": "VARCHAR", "IPAddress": "VARCHAR", "UserAgent": "VARCHAR", "SessionId": "VARCHAR",
                     "UniqueTokenIdentifier": "VARCHAR", "AutonomousSystemNumber": "VARCHAR", "AuthenticationRequirement": "VARCHAR",
-                    "FederatedCredentialId": "VARCHAR", "DeviceDetail": "JSON", "LocationDetails": "JSON", "Location": "VARCHAR"
+                    "FederatedCredentialId": "VARCHAR", "AppDisplayName": "VARCHAR", "Status": "JSON", "DeviceDetail": "JSON", "LocationDetails": "JSON", "Location": "VARCHAR"
                 }'
             ) as la
         from landed
-        where landed.source in ('entra_signin', 'entra_signin_noninteractive', 'entra_signin_service_principal')
+        where starts_with(landed.source, 'entra_signin')
+    ),
+
+    statuses as (
+        select
+            parsed.*,
+            e.properties as p,
+            coalesce(nullif(e.resultType, ''), nullif(la.ResultType, '')) as result_type,
+            -- an object, or its text, or no more than the word Success
+            coalesce(unwrapped(e.properties.status), unwrapped(la.Status)) ->> '$.errorCode' as status_code,
+            coalesce(e.properties.status, la.Status) ->> '$' as status_text
+        from parsed
     ),
 
     shaped as (
         select
-            parsed.*,
-            e.properties as p,
-            coalesce(
-                nullif(e.resultType, ''), nullif(la.ResultType, ''), unwrapped(e.properties.status) ->> '$.errorCode'
-            ) as result_type,
+            statuses.*,
             lower(
-                coalesce(nullif(e.properties.servicePrincipalId, ''), nullif(la.ServicePrincipalId, ''))
-            ) as service_principal_id,
-            lower(coalesce(nullif(e.properties.userId, ''), nullif(la.UserId, ''))) as user_id
-        from parsed
+                coalesce(
+                    case when regexp_full_match(result_type, '-?\d+') then result_type end, status_code, result_type, status_text
+                )
+            ) as result,
+            lower(coalesce(nullif(p.servicePrincipalId, ''), nullif(la.ServicePrincipalId, ''))) as service_principal_id,
+            lower(coalesce(nullif(p.userId, ''), nullif(la.UserId, ''))) as user_id,
+            case
+                when source = 'entra_signin_service_principal'
+                then 'service_principal'
+                when source = 'entra_signin_managed_identity'
+                then 'managed_identity'
+                else 'user'
+            end as kind
+        from statuses
     )
 
 select
@@ -56,24 +74,43 @@ select
     'azure' as provider,
     lower(
         coalesce(
-            nullif(e.tenantId, ''), nullif(la.AADTenantId, ''), nullif(p.resourceTenantId, ''), nullif(la.ResourceTenantId, '')
+            nullif(e.tenantId, ''),
+            nullif(la.AADTenantId, ''),
+            nullif(p.resourceTenantId, ''),
+            nullif(la.ResourceTenantId, ''),
+            nullif(regexp_extract(lower(e.resourceId), '^/tenants/([^/]+)', 1), '')
         )
     ) as tenant_id,
     null::varchar as region,
-    coalesce(p.resourceDisplayName, la.ResourceDisplayName) as service,
+    coalesce(nullif(p.resourceDisplayName, ''), nullif(la.ResourceDisplayName, '')) as service,
     coalesce(operation(e.operationName), operation(la.OperationName), 'Sign-in activity') as action,
-    case when result_type = '0' then 'success' when result_type is not null then 'failure' else 'unknown' end as outcome,
-    nullif(result_type, '0') as error_code,
+    case
+        when result in ('0', 'success', 'succeeded')
+        then 'success'
+        when regexp_full_match(result, '-?\d+') or result in ('failure', 'failed', 'error', 'interrupted', 'timeout')
+        then 'failure'
+        else 'unknown'
+    end as outcome,
+    case
+        when regexp_full_match(result, '-?\d+')
+        then nullif(result, '0')
+        when result in ('failure', 'failed', 'error', 'interrupted', 'timeout')
+        then result
+    end as error_code,
     false as is_read_only,
+    case when kind = 'user' then coalesce(user_id, service_principal_id) else service_principal_id end as principal_id,
     case
-        when source = 'entra_signin_service_principal' then service_principal_id else coalesce(user_id, service_principal_id)
-    end as principal_id,
-    case
-        when source = 'entra_signin_service_principal'
-        then coalesce(nullif(p.servicePrincipalName, ''), nullif(la.ServicePrincipalName, ''))
-        else coalesce(nullif(p.userPrincipalName, ''), nullif(la.UserPrincipalName, ''))
+        when kind = 'user'
+        then coalesce(nullif(p.userPrincipalName, ''), nullif(la.UserPrincipalName, ''))
+        else
+            coalesce(
+                nullif(p.servicePrincipalName, ''),
+                nullif(la.ServicePrincipalName, ''),
+                nullif(p.appDisplayName, ''),
+                nullif(la.AppDisplayName, '')
+            )
     end as principal_name,
-    case when source = 'entra_signin_service_principal' then 'service_principal' else 'user' end as principal_kind,
+    kind as principal_kind,
     lower(coalesce(nullif(p.homeTenantId, ''), nullif(la.HomeTenantId, ''))) as principal_tenant_id,
     lower(
         coalesce(
@@ -91,22 +128,26 @@ select
     end as credential_kind,
     coalesce(nullif(p.sessionId, ''), nullif(la.SessionId, '')) as session_id,
     null::timestamp as session_started_at,
-    coalesce(nullif(p.uniqueTokenIdentifier, ''), nullif(la.UniqueTokenIdentifier, '')) as token_id,
-    lower(coalesce(p.authenticationRequirement, la.AuthenticationRequirement)) = 'multifactorauthentication' as is_mfa,
+    -- other logs write the same identifier with or without its padding
+    nullif(rtrim(coalesce(nullif(p.uniqueTokenIdentifier, ''), la.UniqueTokenIdentifier), '='), '') as token_id,
+    -- the portal writes Multifactor authentication
+    lower(replace(coalesce(nullif(p.authenticationRequirement, ''), nullif(la.AuthenticationRequirement, '')), ' ', ''))
+    = 'multifactorauthentication' as is_mfa,
     null::varchar as issuer_id,
     null::varchar as source_identity,
     lower(coalesce(nullif(p.appId, ''), nullif(la.AppId, ''))) as app_id,
     nullif(coalesce(unwrapped(p.deviceDetail) ->> '$.deviceId', unwrapped(la.DeviceDetail) ->> '$.deviceId'), '') as device_id,
-    coalesce(address(p.ipAddress), address(la.IPAddress)) as source_ip,
-    coalesce(p.userAgent, la.UserAgent) as user_agent,
+    coalesce(address(p.ipAddress), address(la.IPAddress), address(e.callerIpAddress)) as source_ip,
+    coalesce(nullif(p.userAgent, ''), nullif(la.UserAgent, '')) as user_agent,
     coalesce(
-        unwrapped(p.location) ->> '$.countryOrRegion',
-        unwrapped(la.LocationDetails) ->> '$.countryOrRegion',
-        case when length(la.Location) = 2 then la.Location end
+        nullif(unwrapped(p.location) ->> '$.countryOrRegion', ''),
+        nullif(unwrapped(la.LocationDetails) ->> '$.countryOrRegion', ''),
+        case when regexp_full_match(e.location, '[A-Za-z]{2}') then upper(e.location) end,
+        case when regexp_full_match(la.Location, '[A-Za-z]{2}') then upper(la.Location) end
     ) as country,
     coalesce(p.autonomousSystemNumber, try_cast(la.AutonomousSystemNumber as bigint)) as asn,
     lower(coalesce(nullif(p.resourceId, ''), nullif(la.ResourceIdentity, ''))) as target_id,
-    coalesce(p.resourceDisplayName, la.ResourceDisplayName) as target_name,
+    coalesce(nullif(p.resourceDisplayName, ''), nullif(la.ResourceDisplayName, '')) as target_name,
     'application' as target_kind,
     lower(coalesce(nullif(p.resourceTenantId, ''), nullif(la.ResourceTenantId, ''))) as target_tenant_id,
     null::varchar as issued_credential_id,

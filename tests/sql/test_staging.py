@@ -1,9 +1,12 @@
-"""One event of each source, as a diagnostic-settings export and as a Log Analytics row: the same columns of `events`.
+"""One event of each source, as a diagnostic-settings export and as a Log Analytics row: the same columns of `events`; and a
+value of a wrong type in each field, one at a time: an event all the same.
 
 Shapes: Azure Monitor reference tables and the export schemas of Entra ID, the activity log, Storage and Key Vault.
 """
 
 import json
+import re
+from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -13,6 +16,8 @@ import pytest
 from pipeline.ingest import ingest
 from pipeline.lake import Lake
 from pipeline.query import run_query
+from pipeline.settings import sql_text
+from tests.sql.stage import stage
 
 TENANT, SUBSCRIPTION = "aaaaaaaa-0000-4000-8000-000000000001", "bbbbbbbb-0000-4000-8000-000000000002"
 USER, APP, SP, KEY = (f"cccccccc-0000-4000-8000-00000000000{n}" for n in range(3, 7))
@@ -155,6 +160,73 @@ CASES: dict[str, tuple[dict[str, Any], dict[str, Any], dict[str, Any]]] = {
             "target_name": "db", "target_kind": "secret", "is_read_only": True, "user_agent": "curl",
         },
     ),
+    "entra_signin_managed_identity": (
+        {
+            "time": "2026-03-02T09:16:00Z", "category": "ManagedIdentitySignInLogs", "operationName": "Sign-in activity", "tenantId": TENANT, "resultType": "0",
+            "properties": {"id": "m-1", "createdDateTime": WHEN, "servicePrincipalId": SP, "servicePrincipalName": "vm-1", "appId": APP, "userId": None,
+                           "resourceDisplayName": "Azure Key Vault", "resourceId": KEY, "uniqueTokenIdentifier": "uti-3", "ipAddress": ""},
+        },
+        {
+            "TimeGenerated": "2026-03-02T09:16:00Z", "Type": "AADManagedIdentitySignInLogs", "Category": "ManagedIdentitySignInLogs", "AADTenantId": TENANT,
+            "ResultType": "0", "Id": "m-1", "CreatedDateTime": WHEN, "ServicePrincipalId": SP, "ServicePrincipalName": "vm-1", "AppId": APP,
+            "ResourceDisplayName": "Azure Key Vault", "ResourceIdentity": KEY, "UniqueTokenIdentifier": "uti-3", "IPAddress": "",
+        },
+        {
+            "event_id": "m-1", "outcome": "success", "principal_id": SP, "principal_name": "vm-1", "principal_kind": "managed_identity", "app_id": APP,
+            "service": "Azure Key Vault", "target_id": KEY, "target_kind": "application", "token_id": "uti-3", "source_ip": None, "tenant_id": TENANT,
+        },
+    ),
+    "entra_risk": (
+        {
+            "time": "2026-03-02T09:16:00Z", "category": "UserRiskEvents", "operationName": "User Risk Detection", "tenantId": TENANT,
+            "properties": {"id": "r-1", "riskEventType": "anomalousToken", "riskState": "atRisk", "activityDateTime": WHEN, "userId": USER, "source": "IdentityProtection",
+                           "userPrincipalName": "ada@example.com", "ipAddress": "192.0.2.7", "location": {"countryOrRegion": "NL"},
+                           "additionalInfo": text([{"Key": "userAgent", "Value": "curl"}])},
+        },
+        {
+            "TimeGenerated": "2026-03-02T09:16:00Z", "Type": "AADUserRiskEvents", "Id": "r-1", "RiskEventType": "anomalousToken", "RiskState": "atRisk",
+            "ActivityDateTime": WHEN, "UserId": USER, "Source": "IdentityProtection", "UserPrincipalName": "ada@example.com", "IpAddress": "192.0.2.7",
+            "Location": text({"countryOrRegion": "NL"}), "AdditionalInfo": text([{"Key": "userAgent", "Value": "curl"}]),
+        },
+        {
+            "event_id": "r-1", "action": "anomalousToken", "outcome": "unknown", "principal_id": USER, "principal_name": "ada@example.com", "target_id": USER,
+            "source_ip": "192.0.2.7", "country": "NL", "user_agent": "curl", "received_at": datetime(2026, 3, 2, 9, 16),
+        },
+    ),
+    "graph_activity": (
+        {
+            "time": WHEN, "category": "MicrosoftGraphActivityLogs", "tenantId": TENANT, "location": "West Europe",
+            "properties": {"requestId": "q-1", "requestMethod": "GET", "requestUri": f"https://graph.microsoft.com/v1.0/users/{USER}", "responseStatusCode": 403,
+                           "signInActivityId": "uti-1", "C_Sid": "sess-1", "C_DeviceId": "dev-1", "userId": USER, "appId": APP, "ipAddress": "192.0.2.7",
+                           "userAgent": "curl", "responseSizeBytes": 324},
+        },
+        {
+            "TimeGenerated": WHEN, "Type": "MicrosoftGraphActivityLogs", "AadTenantId": TENANT, "Location": "West Europe", "RequestId": "q-1", "RequestMethod": "GET",
+            "RequestUri": f"https://graph.microsoft.com/v1.0/users/{USER}", "ResponseStatusCode": 403, "SignInActivityId": "uti-1", "SessionId": "sess-1",
+            "DeviceId": "dev-1", "UserId": USER, "AppId": APP, "IPAddress": "192.0.2.7", "UserAgent": "curl", "ResponseSizeBytes": 324,
+        },
+        {
+            "event_id": "q-1", "action": "GET /users/{id}", "target_id": f"/v1.0/users/{USER}", "outcome": "failure", "error_code": "403", "is_read_only": True,
+            "principal_id": USER, "principal_kind": "user", "session_id": "sess-1", "token_id": "uti-1", "device_id": "dev-1", "app_id": APP, "bytes_out": 324,
+            "source_ip": "192.0.2.7", "user_agent": "curl", "region": "West Europe", "tenant_id": TENANT,
+        },
+    ),
+    "azure_resource": (
+        {
+            "time": WHEN, "category": "OperationalLogs", "operationName": "Create Queue", "resourceId": STORE.upper(), "resultType": "Failed",
+            "resultDescription": "denied", "callerIpAddress": "192.0.2.7", "location": "westeurope", "identity": {"claims": {"oid": USER, "upn": "ada@example.com"}},
+        },
+        {
+            "TimeGenerated": WHEN, "Type": "AzureDiagnostics", "Category": "OperationalLogs", "OperationName": "Create Queue", "ResourceId": STORE.upper(),
+            "ResultType": "Failed", "ResultDescription": "denied", "CallerIPAddress": "192.0.2.7", "Location": "westeurope", "identity_claim_oid_g": USER,
+            "identity_claim_upn_s": "ada@example.com",
+        },
+        {
+            "action": "Create Queue", "service": "microsoft.storage", "outcome": "failure", "error_code": "denied", "tenant_id": SUBSCRIPTION, "target_id": STORE.lower(),
+            "target_name": "store1", "principal_id": USER, "principal_name": "ada@example.com", "principal_kind": "user", "source_ip": "192.0.2.7",
+            "region": "westeurope",
+        },
+    ),
 }  # fmt: skip
 
 
@@ -184,3 +256,45 @@ def test_both_shapes_of_a_source_give_the_same_columns(tmp_path: Path, source: s
     assert found["source"] == source
     assert found["occurred_at"] == datetime(2026, 3, 2, 9, 14, 5, 123456)
     assert {name: found[name] for name in expected} == expected
+
+
+WRONG: list[Any] = [
+    "", "text", "\x00", "[1]", '{"a": 1}', "9" * 40, "inf", 0, -1, 1.5, 1e308, 10**30, True, None, [], {}, ["a"], [{"a": 1}], [None], {"a": {"b": 1}},
+]  # fmt: skip
+
+
+def structures(source: str) -> list[dict[str, Any]]:
+    """What a staging model reads of a record: the structures that it parses records and their parts into."""
+    name = "entra_signin_fields" if source.startswith("entra_signin") else source
+    found = re.findall(r"from_json\([^']*'(\{.*?\})'\s*\)", sql_text(f"staging/stg_{name}"), re.DOTALL)
+    return [json.loads(structure) for structure in found]
+
+
+def filled(structure: Any) -> Any:
+    return {key: filled(inner) for key, inner in structure.items()} if isinstance(structure, dict) else "text"
+
+
+def spoiled(record: Any) -> Iterator[Any]:
+    """The record with one value after the other replaced by one of each wrong type."""
+    keys = record if isinstance(record, dict) else range(len(record)) if isinstance(record, list) else ()
+    for key in keys:
+        for wrong in [*WRONG, *spoiled(record[key])]:
+            copy = record.copy()
+            copy[key] = wrong
+            yield copy
+
+
+@pytest.mark.parametrize("source", sorted(ALL))
+def test_a_wrong_type_in_any_field_is_an_event_all_the_same(source: str) -> None:
+    export, row, _ = ALL[source]
+    starts = [export, row, *(filled(structure) for structure in structures(source)[:2])]
+    records = [record for start in starts for record in spoiled(start)]
+    staged = stage(records, source)
+    assert len(staged) == len(records)
+    assert all(event["event_id"] and event["outcome"] for event in staged)
+    assert [json.loads(event["raw"]).keys() for event in staged] == [record.keys() for record in records]
+
+
+def test_the_structures_are_found() -> None:
+    assert all(len(structures(source)) >= 2 for source in ALL)
+    assert structures("entra_audit")[0]["properties"]["initiatedBy"] == "JSON"
