@@ -14,7 +14,9 @@ OUT ?= out
 RULES ?=
 SAMPLE_LAKE := out/sample-lake
 
-.PHONY: help hunt test check bench format lock clean
+QUALITY_OUT ?= out/quality
+
+.PHONY: help hunt quality test check bench format lock clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
@@ -40,6 +42,9 @@ $(SAMPLE_LAKE)/.done: .venv/run-time
 hunt: .venv/run-time $(if $(LAKE),,$(SAMPLE_LAKE)/.done) ## follow a reset: the sample, or WHO= AT= WINDOW= FROM= TO= LAKE=
 	@$(BIN)/postreset hunt $(if $(WHO),'$(subst ','\'',$(WHO))') $(if $(AT),--at '$(AT)') $(if $(FROM),--from '$(FROM)') $(if $(TO),--to '$(TO)') \
 		--window '$(WINDOW)' --out '$(OUT)' $(if $(RULES),--rules '$(RULES)') --lake '$(if $(LAKE),$(LAKE),$(SAMPLE_LAKE))'
+
+quality: .venv/run-time $(if $(LAKE),,$(SAMPLE_LAKE)/.done) ## hold each source's expectations against a lake: LAKE=
+	@$(BIN)/postreset quality --out '$(QUALITY_OUT)' --lake '$(if $(LAKE),$(LAKE),$(SAMPLE_LAKE))'
 
 test: .venv/development ## the tests, a few minutes
 	@$(BIN)/python -m pytest

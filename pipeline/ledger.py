@@ -24,7 +24,7 @@ class Count:
 
 class Ledger:
     def __init__(self, path: Path) -> None:
-        self._db = sqlite3.connect(path, isolation_level=None)
+        self._db = sqlite3.connect(path, isolation_level=None, timeout=60)
         self._db.executescript(
             """
             create table if not exists batches (
@@ -65,6 +65,14 @@ class Ledger:
             self._db.execute("begin")
             for table in ("files", "counts", "batches"):
                 self._db.execute(f"delete from {table} where batch_id = ?", (batch_id,))
+
+    def totals(self) -> list[Count]:
+        """What became of all records so far, by source."""
+        rows = self._db.execute(
+            """select source, sum(records), sum(events), sum(duplicates), sum(quarantined)
+            from counts group by source order by source"""
+        )
+        return [Count(*row) for row in rows]
 
     def batches(self, state: str) -> list[str]:
         return [

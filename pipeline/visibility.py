@@ -23,20 +23,40 @@ HIDDEN_WITHOUT = {
 SILENT_HOURS = 6  # and at least as long as this source was ever silent before: a quiet source is no gap
 
 
+COVERAGE = """
+with by_tenant as (
+    select source, tenant_id, hour, sum(event_count) as event_count from int_log_coverage group by all
+),
+silences as (
+    select *, date_diff('hour', lag(hour) over (partition by source, tenant_id order by hour), hour) as hours_since_last
+    from by_tenant
+)
+select
+    source, tenant_id, max(hour), sum(event_count) filter (hour >= $from_hour and hour < $to),
+    coalesce(max(hours_since_last), 0)
+from silences group by source, tenant_id order by source, tenant_id
+"""
+# a region in daily use, and then nothing while the account goes on elsewhere
+SILENT_REGIONS = """
+with regions as (
+    select
+        tenant_id, region,
+        count(distinct hour::date) filter (hour < $from_hour) as day_count,
+        coalesce(sum(event_count) filter (hour >= $from_hour and hour < $to), 0) as event_count
+    from int_log_coverage where source = 'aws_cloudtrail' and region is not null group by all
+)
+select tenant_id, list(region order by region) filter (day_count >= 5 and event_count = 0) as silent
+from regions group by tenant_id having len(silent) > 0 and sum(event_count) > 0 order by tenant_id
+"""
+
+
 def visibility_statements(
     con: duckdb.DuckDBPyConnection, reset_id: str, window_from: datetime, window_to: datetime
 ) -> list[str]:
     """Sentences, the gravest first. Needs `int_log_coverage`, `int_event_holders` and `reach`."""
     statements: list[str] = []
-    coverage = con.execute(
-        """
-        select
-            source, tenant_id, max(hour), sum(event_count) filter (hour >= $from_hour and hour < $to),
-            coalesce(max(hours_since_last), 0)
-        from int_log_coverage group by source, tenant_id order by source, tenant_id
-        """,
-        {"from_hour": window_from.replace(minute=0, second=0), "to": window_to},
-    ).fetchall()
+    hours = {"from_hour": window_from.replace(minute=0, second=0), "to": window_to}
+    coverage = con.execute(COVERAGE, hours).fetchall()
     seen = {row[0] for row in coverage}
     for source, tenant_id, last_hour, in_window, longest_gap in coverage:
         where = f"{source} of {tenant_id or 'an unnamed tenant'}"
@@ -49,9 +69,18 @@ def visibility_statements(
                 f"{where} ends at {last_hour + timedelta(hours=1):%Y-%m-%d %H:%M} UTC, "
                 f"{_hours(window_to - last_hour)} before the window does: nothing later can be ruled out."
             )
+    for account, regions in con.execute(SILENT_REGIONS, hours).fetchall():
+        statements.append(
+            f"No aws_cloudtrail of {account} from {_some(regions)} in the window, which had events before: "
+            "what was done there cannot be ruled out."
+        )
     for account in _reached_accounts_without_object_events(con, reset_id):
         statements.append(
             f"No S3 data events for account {account}: reads of objects in its buckets cannot be ruled out."
+        )
+    for subscription in _reached_subscriptions_without_storage_logs(con, reset_id):
+        statements.append(
+            f"No Storage logs for subscription {subscription}: reads of blobs and files in its accounts cannot be ruled out."
         )
     for source in HIDDEN_WITHOUT:
         if source not in seen:
@@ -64,8 +93,8 @@ def visibility_hours(
 ) -> list[dict[str, object]]:
     """Rows of source, tenant_id, hour, event_count from the window's first hour to its last."""
     cursor = con.execute(
-        """select source, tenant_id, hour, event_count from int_log_coverage
-        where hour >= $from_hour and hour < $to order by source, tenant_id, hour""",
+        """select source, tenant_id, hour, sum(event_count)::bigint as event_count from int_log_coverage
+        where hour >= $from_hour and hour < $to group by all order by source, tenant_id, hour""",
         {"from_hour": window_from.replace(minute=0, second=0, microsecond=0), "to": window_to},
     )
     return [
@@ -90,6 +119,30 @@ def _reached_accounts_without_object_events(con: duckdb.DuckDBPyConnection, rese
         {"reset_id": reset_id},
     ).fetchall()
     return [row[0] for row in rows]
+
+
+def _reached_subscriptions_without_storage_logs(con: duckdb.DuckDBPyConnection, reset_id: str) -> list[str]:
+    """Subscriptions in whose storage accounts a reached thing acted, and that never logged a read."""
+    rows = con.execute(
+        """
+        with subscriptions as (
+            select distinct holders.tenant_id
+            from reach
+            inner join int_event_holders as holders on reach.thing_id = holders.thing_id and holders.occurred_at >= reach.first_reached_at
+            where reach.reset_id = $reset_id and holders.source = 'azure_activity' and holders.tenant_id is not null
+                and holders.service = 'microsoft.storage'
+        )
+        select subscriptions.tenant_id from subscriptions
+        anti join (select tenant_id from int_log_coverage where source = 'azure_storage') as covered using (tenant_id)
+        order by 1
+        """,
+        {"reset_id": reset_id},
+    ).fetchall()
+    return [row[0] for row in rows]
+
+
+def _some(names: list[str], most: int = 3) -> str:
+    return ", ".join(names[:most]) + (f" and {len(names) - most} more" if len(names) > most else "")
 
 
 def _hours(span: timedelta) -> str:

@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from pipeline.cli import hunts, logs, quarantine, rules
+from pipeline.cli import health, hunts, logs, quarantine, rules
 from pipeline.cli.streams import talk
 from pipeline.errors import PostresetError, SettingsError
 from pipeline.report.text import visible
@@ -34,6 +34,8 @@ app.command()(hunts.resets)
 app.command()(hunts.hunt)
 app.command()(hunts.query)
 app.command()(logs.simulate)
+app.command()(health.quality)
+app.command()(health.doctor)
 detections_app.command("list")(rules.detections_list)
 detections_app.command("check")(rules.detections_check)
 detections_app.command("coverage")(rules.detections_coverage)

@@ -19,7 +19,7 @@ def ingest_view(
     file_count: int, counts: Iterable[Count], total: Count, reasons: Sequence[tuple[str, int]]
 ) -> RenderableType:
     """The account of an ingest: records = events + duplicates + quarantined, by source, and why records were set aside."""
-    table = _table("source", "records", "events", "duplicates", "quarantined", numbers=4)
+    table = plain_table("source", "records", "events", "duplicates", "quarantined", numbers=4)
     for count in [*sorted(counts, key=lambda count: count.source), total]:
         name = f"{file_count:,} file{'' if file_count == 1 else 's'}" if count is total else count.source
         numbers = (count.records, count.events, count.duplicates, count.quarantined)
@@ -38,7 +38,7 @@ def quarantine_view(entries: Sequence[Any], count: int, reasons: Sequence[tuple[
     """Entries of the quarantine, and below them how many there are for each reason."""
     if not count:
         return Text("Nothing is in quarantine.")
-    table = _table("id", "set aside (UTC)", "source", "reason", "file", "row")
+    table = plain_table("id", "set aside (UTC)", "source", "reason", "file", "row")
     for entry in entries:
         table.add_row(
             Text(entry.entry_id),
@@ -72,7 +72,7 @@ def quarantine_entry_view(entry: Any) -> RenderableType:
 def resets_view(resets: Sequence[Mapping[str, Any]]) -> RenderableType:
     if not resets:
         return Text("No password or MFA reset in this lake.")
-    table = _table("reset (UTC)", "person", "what", "by", "tokens cut off", "where")
+    table = plain_table("reset (UTC)", "person", "what", "by", "tokens cut off", "where")
     for reset in resets:
         by = visible(reset["performed_by"] or "somebody the log does not name")
         table.add_row(
@@ -90,7 +90,7 @@ def resets_view(resets: Sequence[Mapping[str, Any]]) -> RenderableType:
 
 
 def rows_view(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> RenderableType:
-    table = _table(*columns)
+    table = plain_table(*columns)
     for row in rows:
         table.add_row(*(Text("" if value is None else visible(value), overflow="fold") for value in row))
     return table
@@ -104,7 +104,7 @@ def write_rows_csv(stream: IO[str], columns: Sequence[str], rows: Iterable[Seque
         writer.writerow([value if isinstance(value, (int, float)) else csv_cell(value) for value in row])
 
 
-def _table(*names: str, numbers: int = 0) -> Table:
+def plain_table(*names: str, numbers: int = 0) -> Table:
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
     for position, name in enumerate(names):
         table.add_column(
