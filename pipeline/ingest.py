@@ -26,7 +26,7 @@ from pipeline.errors import InputError
 from pipeline.ledger import Count, Ledger
 from pipeline.limits import DEFAULT_LIMITS, Limits
 from pipeline.runs import batch_files, run_folder, settle_batch, settle_dead_runs
-from pipeline.schema import COLUMNS
+from pipeline.schema import COLUMNS, FILE_ROWS, PARQUET_OPTIONS
 from pipeline.settings import make_folder, quoted, sql_text
 from pipeline.staging import stage_files
 
@@ -37,7 +37,6 @@ log = logging.getLogger("postreset.ingest")
 
 BATCH_BYTES = 384 << 20  # decompressed: enough rows for all cores, few enough for MEMORY_LIMIT
 BATCH_FILES = 2_000
-FILE_ROWS = 50_000
 MEMORY_LIMIT = "1200MB"
 MAX_CONFLICTS = 100  # commits in which another writer was first
 DISK_ERRORS = {
@@ -262,12 +261,18 @@ def _keep_new(con: duckdb.DuckDBPyConnection, lake: "Lake") -> None:
     """Table `kept`: the rows of `staged` that are new to the batch and to the lake."""
     first_at: datetime | None
     last_at: datetime | None
-    first_at, last_at = con.execute("select min(occurred_at), max(occurred_at) from staged").fetchall()[0]
-    sources = [row[0] for row in con.execute("select distinct source from staged").fetchall()]
-    if first_at is None or last_at is None:
-        con.execute("create or replace table kept (staged_id bigint)")
+    con.execute(f"create or replace table firsts as {sql_text('ingest/firsts')}")
+    first_at, last_at = con.execute("select min(occurred_at), max(occurred_at) from firsts").fetchall()[0]
+    sources = [row[0] for row in con.execute("select distinct source from firsts").fetchall()]
+    con.execute("create or replace table suspects as from firsts limit 0")
+    if first_at is not None and last_at is not None:
+        lake.create_events_view(con, first_at, last_at + timedelta(microseconds=1), sources)
+        con.execute(
+            f"insert into suspects {sql_text('ingest/suspects')}", {"first_at": first_at, "last_at": last_at}
+        )
+    if con.execute("select count(*) from suspects").fetchall() == [(0,)]:
+        con.execute("create or replace table kept as select staged_id from firsts")
         return
-    lake.create_events_view(con, first_at, last_at + timedelta(microseconds=1), sources)
     con.execute(
         f"create or replace table kept as {sql_text('ingest/kept')}",
         {"first_at": first_at, "last_at": last_at},
@@ -288,7 +293,7 @@ def _write_events(con: duckdb.DuckDBPyConnection, lake: "Lake", batch_id: str) -
                 select {columns} from numbered
                 where source = $source and occurred_at >= $since and occurred_at < $until
                 order by occurred_at
-            ) to {quoted(path)} (format parquet, compression zstd, compression_level 1)""",
+            ) to {quoted(path)} ({PARQUET_OPTIONS})""",
             {"source": part.source, "since": part.since, "until": part.until},
         )
         return path

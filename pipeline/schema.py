@@ -21,9 +21,16 @@ COLUMNS: tuple[tuple[str, str], ...] = (
     ("target_id", TEXT), ("target_name", TEXT), ("target_kind", TEXT), ("target_tenant_id", TEXT),
     ("issued_credential_id", TEXT), ("issued_session_id", TEXT),
     ("bytes_out", COUNT), ("raw", TEXT),
-    ("batch_id", TEXT), ("source_file", TEXT), ("source_row", COUNT),
+    ("batch_id", TEXT), ("source_file", TEXT), ("source_row", COUNT), ("event_key", COUNT),
 )
 # fmt: on
+FILE_ROWS = 50_000  # of one Parquet file, and so of a row group
+# Ids are different in every row. As dictionaries, above a file's rows, they get the Bloom filters that make a lookup of one
+# among millions quick; DuckDB's own limit is a fifth of the rows. A larger one costs memory for every column.
+PARQUET_OPTIONS = (
+    "format parquet, compression zstd, compression_level 1, "
+    "dictionary_size_limit 60000, string_dictionary_page_size_limit 2200000"
+)
 
 
 def create_empty_events(con: duckdb.DuckDBPyConnection, name: str = "events", *, temp: bool = True) -> None:

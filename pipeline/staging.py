@@ -48,7 +48,7 @@ def _staging(source: str, landed: str = "") -> str:
     columns = ", ".join(name for name, _ in COLUMNS)
     return f"""insert into staged by name {f"with landed as ({landed})" if landed else ""}
         select {columns}
-        from (select *, $now as ingested_at, $batch_id as batch_id from ({sql_text(f"staging/stg_{source}")}))"""
+        from (select *, $now as ingested_at, $batch_id as batch_id, null::bigint as event_key from ({sql_text(f"staging/stg_{source}")}))"""
 
 
 def _stage_directly(con: duckdb.DuckDBPyConnection, records: str, parameters: Parameters) -> None:

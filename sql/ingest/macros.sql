@@ -121,3 +121,16 @@ create or replace temp macro operation(operation_text) as rtrim(trim(regexp_repl
 
 -- The time that a CloudTrail file's name says it was delivered at, or null.
 create or replace temp macro delivered_at(file_name) as utc(regexp_extract(file_name, '_(\d{8}T\d{4})Z_[^/_]*$', 1) || '00Z');
+
+-- What tells events of one source and id apart besides the time: for CloudTrail the account that received the event (two
+-- recipients are two events), for sign-ins the token.
+create or replace macro discriminator_of(source_name, tenant, token) as case
+    when source_name = 'aws_cloudtrail' then coalesce(tenant, '') when starts_with(source_name, 'entra_signin') then coalesce(token, '') else ''
+end;
+
+-- (Not temp, as the others are: other threads' cursors use these two.)
+-- The identity of an event as one number, so that a lake is asked quickly whether it may hold it. md5, because DuckDB does
+-- not promise hash() to stay the same.
+create or replace macro event_key_of(source_name, id, happened_at, discriminator) as (
+    md5_number_lower(concat_ws(chr(31), source_name, id, epoch_us(happened_at)::varchar, discriminator)) >> 1
+)::bigint;

@@ -1,0 +1,23 @@
+-- The first of each event of the batch. Grain: event.
+-- Key: the vendor's id and the time (records with one id and two times are two events), and the discriminator.
+with
+    keyed as (
+        select
+            staged.rowid as staged_id,
+            staged.source,
+            staged.event_id,
+            staged.occurred_at,
+            discriminator_of(staged.source, staged.tenant_id, staged.token_id) as discriminator
+        from staged
+        where staged.occurred_at is not null
+    )
+
+select
+    min(keyed.staged_id) as staged_id,
+    keyed.source,
+    keyed.event_id,
+    keyed.occurred_at,
+    keyed.discriminator,
+    event_key_of(keyed.source, keyed.event_id, keyed.occurred_at, keyed.discriminator) as event_key
+from keyed
+group by keyed.source, keyed.event_id, keyed.occurred_at, keyed.discriminator
