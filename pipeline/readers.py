@@ -247,11 +247,11 @@ def _portions(pieces: Iterable[Piece]) -> Iterator[list[Piece]]:
 
 def _dumped(record: Record) -> str:
     """JSON may spell half of a surrogate pair, which no text can hold: then it stays spelled."""
-    text = json.dumps(record, ensure_ascii=False, default=str)
+    text = json.dumps(record, ensure_ascii=False, default=str, separators=(",", ":"))
     try:
         text.encode()
     except UnicodeEncodeError:
-        return json.dumps(record, default=str)
+        return json.dumps(record, default=str, separators=(",", ":"))
     return text
 
 

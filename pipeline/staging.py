@@ -52,7 +52,8 @@ def _staging(source: str, landed: str = "") -> str:
 
 
 def _stage_directly(con: duckdb.DuckDBPyConnection, records: str, parameters: Parameters) -> None:
-    landed = f"select *, 'aws_cloudtrail' as source, null::timestamp as delivered_at from ({records})"
+    landed = f"""select * replace (on_one_line(record) as record), 'aws_cloudtrail' as source, null::timestamp as delivered_at
+        from ({records})"""
     con.execute(_staging("aws_cloudtrail", landed), parameters)
 
 

@@ -150,7 +150,7 @@ def _expand(text: str, value: object) -> Iterator[Piece]:
         yield from _list_pieces(inner)
     elif isinstance(value, dict) and any(isinstance(value.get(key), list) for key in ENVELOPE_KEYS):
         for element in next(value[key] for key in ENVELOPE_KEYS if isinstance(value.get(key), list)):
-            yield _judged(json.dumps(element, ensure_ascii=False), element)
+            yield _judged(json.dumps(element, ensure_ascii=False, separators=(",", ":")), element)
     else:
         yield _judged(text, value)
 
@@ -216,7 +216,7 @@ def _judged(record: str, value: object) -> Piece:
     if is_broken_text(record):
         return Piece(readable(record), "holds bytes that are not UTF-8")
     if CONTROL.search(record) and _has_raw_controls(record):
-        record = json.dumps(value, ensure_ascii=False)
+        record = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
     return Piece(record)
 
 

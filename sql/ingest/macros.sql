@@ -104,6 +104,14 @@ create or replace temp macro masked(record_text) as case
     else masked_fields(record_text)
 end;
 
+-- A record that was printed with line breaks, without them: so the same record has the same text whichever way it came.
+-- Strings are left alone: a line break in one is always spelled, and a quote in one has a backslash before it.
+create or replace temp macro on_one_line(record_text) as case
+    when contains(record_text, chr(10))
+    then regexp_replace(regexp_replace(record_text, '\s*\n\s*', '', 'g'), '([^\\])": +', '\1":', 'g')
+    else record_text
+end;
+
 -- A JSON value that some exports wrap once more in a string, as JSON.
 create or replace temp macro unwrapped(json_value) as case
     when json_type(json_value) = 'VARCHAR' then try_cast(json_value ->> '$' as json) else json_value

@@ -5,7 +5,7 @@ with
         select
             read_records.source_file,
             read_records.source_row,
-            read_records.record,
+            case when read_records.problem is null then on_one_line(read_records.record) else read_records.record end as record,
             case
                 when read_records.problem is not null
                 then read_records.problem
@@ -161,6 +161,7 @@ with
                 then 'azure_activity'
                 when
                     category is not null
+                    and not starts_with(category, '{')
                     and resource_id is not null
                     and coalesce(logged_at, time_generated, operation_name, table_operation_name) is not null
                 then 'azure_resource'

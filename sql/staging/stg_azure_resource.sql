@@ -18,7 +18,8 @@ with
             from_json(
                 landed.record,
                 '{
-                    "TimeGenerated": "VARCHAR", "ActivityDateTime": "VARCHAR", "Id": "VARCHAR", "ResourceId": "VARCHAR", "_ResourceId": "VARCHAR", "SubscriptionId": "VARCHAR", "AADTenantId": "VARCHAR",
+                    "TimeGenerated": "VARCHAR", "ActivityDateTime": "VARCHAR", "Id": "VARCHAR", "ResourceId": "VARCHAR", "_ResourceId": "VARCHAR",
+                    "SubscriptionId": "VARCHAR", "AADTenantId": "VARCHAR",
                     "Category": "VARCHAR", "OperationName": "VARCHAR", "ResultType": "VARCHAR", "ResultSignature": "VARCHAR",
                     "ResultDescription": "VARCHAR", "CallerIPAddress": "VARCHAR", "Location": "VARCHAR", "Caller": "VARCHAR", "Type": "VARCHAR",
                     "httpStatusCode_d": "VARCHAR", "identity_claim_oid_g": "VARCHAR", "identity_claim_upn_s": "VARCHAR",

@@ -23,10 +23,12 @@ with
             from_json(
                 landed.record,
                 '{
-                    "TimeGenerated": "VARCHAR", "_ResourceId": "VARCHAR", "ResourceId": "VARCHAR", "OperationName": "VARCHAR", "StatusCode": "VARCHAR", "StatusText": "VARCHAR",
+                    "TimeGenerated": "VARCHAR", "_ResourceId": "VARCHAR", "ResourceId": "VARCHAR", "OperationName": "VARCHAR",
+                    "StatusCode": "VARCHAR", "StatusText": "VARCHAR",
                     "CallerIpAddress": "VARCHAR", "CorrelationId": "VARCHAR", "Category": "VARCHAR", "Location": "VARCHAR", "Uri": "VARCHAR",
                     "AuthenticationType": "VARCHAR", "AuthenticationHash": "VARCHAR", "RequesterAppId": "VARCHAR", "RequesterObjectId": "VARCHAR",
-                    "RequesterTenantId": "VARCHAR", "RequesterUpn": "VARCHAR", "RequesterUserName": "VARCHAR", "AccountName": "VARCHAR", "UserAgentHeader": "VARCHAR",
+                    "RequesterTenantId": "VARCHAR", "RequesterUpn": "VARCHAR", "RequesterUserName": "VARCHAR",
+                    "AccountName": "VARCHAR", "UserAgentHeader": "VARCHAR",
                     "ObjectKey": "VARCHAR", "ResponseBodySize": "VARCHAR", "OperationCount": "VARCHAR",
                     "MetricResponseType": "VARCHAR"
                 }'

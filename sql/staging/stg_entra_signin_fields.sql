@@ -142,8 +142,11 @@ select
     coalesce(
         nullif(unwrapped(p.location) ->> '$.countryOrRegion', ''),
         nullif(unwrapped(la.LocationDetails) ->> '$.countryOrRegion', ''),
-        case when regexp_full_match(e.location, '[A-Za-z]{2}') then upper(e.location) end,
-        case when regexp_full_match(la.Location, '[A-Za-z]{2}') then upper(la.Location) end
+        -- a country alone, or the object in its place
+        upper(
+            list_filter([p.location ->> '$', e.location, la.Location], lambda place:regexp_full_match(place, '[A-Za-z]{2}'))[1]
+        ),
+        try_cast(list_filter([e.location, la.Location], lambda place:starts_with(place, '{'))[1] as json) ->> '$.countryOrRegion'
     ) as country,
     coalesce(p.autonomousSystemNumber, try_cast(la.AutonomousSystemNumber as bigint)) as asn,
     lower(coalesce(nullif(p.resourceId, ''), nullif(la.ResourceIdentity, ''))) as target_id,

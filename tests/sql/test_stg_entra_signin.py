@@ -269,3 +269,17 @@ def test_what_is_no_address_is_none(address: str | None) -> None:
         "properties": {"ipAddress": address},
     }
     assert one(record, "entra_signin")["source_ip"] is None
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"properties": {"location": {"countryOrRegion": "NL"}}},
+        {"properties": {"location": '{"countryOrRegion": "NL"}'}},
+        {"properties": {"location": "NL"}},
+        {"location": "NL", "properties": {"location": {"countryOrRegion": ""}}},
+        {"location": {"countryOrRegion": "NL"}},
+    ],
+)
+def test_the_country_is_in_a_text_or_an_object(fields: dict[str, Any]) -> None:
+    assert one({"time": WHEN, "category": "SignInLogs", **fields}, "entra_signin")["country"] == "NL"
