@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING
 
 import duckdb
 
+from pipeline.addenda import note_supersessions, write_without_superseded
 from pipeline.envelopes.opening import Opener
 from pipeline.envelopes.sniffing import Sniffed, list_files
 from pipeline.errors import InputError
@@ -201,6 +202,7 @@ class _Run:
         con.execute(f"create table read_counts as {sql_text('ingest/read_counts')}")
         self.ledger.begin(batch_id, self.now, list(dict.fromkeys(file.name for file in batch)))
         con.execute("drop table landed_records cascade")
+        note_supersessions(con, self.ledger, batch_id)
         try:
             counts = self._append(con, lake, batch_id)
         except BaseException:
@@ -224,8 +226,9 @@ class _Run:
                 counts = [Count(*row) for row in con.execute(sql_text("ingest/counts")).fetchall()]
                 con.execute("delete from staged where rowid not in (select staged_id from kept)")
                 _write_quarantine(con, lake, batch_id, self.now, self.quarantined_again)
-                files = _write_events(con, lake, batch_id)
-                if not files or lake.append(files, batch_id):
+                rewritten = write_without_superseded(con, lake, batch_id)
+                files = [*_write_events(con, lake, batch_id), *rewritten.new]
+                if not (files or rewritten.old) or lake.append(files, batch_id, rewritten.old):
                     self.ledger.finish(batch_id, lake.snapshot_id, counts)
                     return counts
             for path in batch_files(lake.folder, batch_id):

@@ -16,6 +16,7 @@ import duckdb
 from pyiceberg.catalog.sql import SqlCatalog
 from pyiceberg.exceptions import CommitFailedException, NoSuchTableError
 from pyiceberg.expressions import AlwaysTrue, And, BooleanExpression, GreaterThanOrEqual, In, LessThan
+from pyiceberg.io.pyarrow import parquet_file_to_data_file
 from pyiceberg.partitioning import PartitionField, PartitionSpec
 from pyiceberg.schema import Schema
 from pyiceberg.table import Table
@@ -125,25 +126,39 @@ class Lake:
             self.refresh()
             yield
 
-    def append(self, files: Sequence[Path], batch_id: str) -> bool:
-        """Registers Parquet files in one commit that carries the batch id. False, and nothing done, where another writer
-        has committed since this lake's snapshot."""
+    def append(self, files: Sequence[Path], batch_id: str, replaced: Sequence[str] = ()) -> bool:
+        """Registers Parquet files in one commit that carries the batch id, some of them in the place of `replaced` ones. False,
+        and nothing done, where another writer has committed since this lake's snapshot."""
         if OUR_OWN_RETRIES.items() - self._table.metadata.properties.items():
             with self._table.transaction() as transaction:
                 transaction.set_properties(OUR_OWN_RETRIES)
+        # not as_uri: Iceberg readers do not decode the %3D of a "="
+        addresses = [f"file://{path}" for path in files]
+        properties = {BATCH_PROPERTY: batch_id}
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             try:
-                self._table.add_files(
-                    [
-                        f"file://{path}" for path in files
-                    ],  # not as_uri: Iceberg readers do not decode the %3D of a "="
-                    snapshot_properties={BATCH_PROPERTY: batch_id},
-                    check_duplicate_files=False,
-                )
+                if replaced:
+                    self._overwrite(addresses, set(replaced), properties)
+                else:
+                    self._table.add_files(addresses, properties, check_duplicate_files=False)
             except CommitFailedException:
                 return False
         return True
+
+    def _overwrite(self, addresses: list[str], replaced: set[str], properties: dict[str, str]) -> None:
+        files = (task.file for task in self._table.scan().plan_files())
+        old = [file for file in files if file.file_path.removeprefix("file://") in replaced]
+        with (
+            self._table.transaction() as transaction,
+            transaction.update_snapshot(properties).overwrite() as overwrite,
+        ):
+            for file in old:
+                overwrite.delete_data_file(file)
+            for address in addresses:
+                overwrite.append_data_file(
+                    parquet_file_to_data_file(self._table.io, self._table.metadata, address)
+                )
 
     def has_batch(self, batch_id: str) -> bool:
         self._table.refresh()

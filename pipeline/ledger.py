@@ -37,6 +37,9 @@ class Ledger:
                 primary key (batch_id, source)
             );
             create table if not exists files (batch_id text not null references batches, path text not null);
+            create table if not exists superseded (
+                batch_id text not null references batches, tenant_id text not null, event_id text not null
+            );
             """
         )
 
@@ -63,8 +66,22 @@ class Ledger:
     def forget(self, batch_id: str) -> None:
         with self._db:
             self._db.execute("begin")
-            for table in ("files", "counts", "batches"):
+            for table in ("files", "counts", "superseded", "batches"):
                 self._db.execute(f"delete from {table} where batch_id = ?", (batch_id,))
+
+    def supersede(self, batch_id: str, events: list[tuple[str, str]]) -> None:
+        """Notes the (tenant_id, event_id) that a batch's addenda correct."""
+        self._db.executemany(
+            "insert into superseded values (?, ?, ?)", [(batch_id, *event) for event in events]
+        )
+
+    def superseded(self, batch_id: str) -> list[tuple[str, str]]:
+        """What this batch and all that are done have corrected."""
+        return self._db.execute(
+            """select distinct tenant_id, event_id from superseded inner join batches using (batch_id)
+            where state = 'done' or batch_id = ? order by 1, 2""",
+            (batch_id,),
+        ).fetchall()
 
     def totals(self) -> list[Count]:
         """What became of all records so far, by source."""

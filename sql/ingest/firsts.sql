@@ -1,4 +1,4 @@
--- The first of each event of the batch. Grain: event.
+-- The first of each event of the batch, less those that an addendum has corrected. Grain: event.
 -- Key: the vendor's id and the time (records with one id and two times are two events), and the discriminator.
 with
     keyed as (
@@ -9,6 +9,11 @@ with
             staged.occurred_at,
             discriminator_of(staged.source, staged.tenant_id, staged.token_id) as discriminator
         from staged
+        anti join
+            superseded
+            on staged.source = 'aws_cloudtrail'
+            and superseded.event_id = staged.event_id
+            and superseded.tenant_id = coalesce(staged.tenant_id, '')
         where staged.occurred_at is not null
     )
 

@@ -456,6 +456,7 @@ def test_recognising_joins_nothing_because_a_join_loses_the_reading_order(tmp_pa
     from pipeline.settings import sql_text
 
     with duckdb.connect() as con:
+        con.execute(sql_text("ingest/macros"))
         con.execute(
             "create table read_records (source_file varchar, source_row bigint, record varchar, problem varchar)"
         )
