@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 log = logging.getLogger("postreset.ingest")
 
 BATCH_BYTES = 384 << 20  # decompressed: enough rows for all cores, few enough for MEMORY_LIMIT
-BATCH_FILES = 2_000
+BATCH_FILES = 20_000
 MEMORY_LIMIT = "1200MB"
 MAX_CONFLICTS = 100  # commits in which another writer was first
 DISK_ERRORS = {
@@ -180,7 +180,7 @@ class _Run:
         for number, batch in enumerate(_batches(files, Opener(self.folder / "unpacked", self.limits))):
             batch_id = f"{self.now:%Y%m%dT%H%M%S}-{self.folder.name}-{number:05d}"
             with closing(_connect(self.folder)) as con:
-                stage_files(con, batch, batch_id, self.now, self.limits)
+                stage_files(con, batch, batch_id, self.now, self.folder, self.limits)
                 if lake is None:
                     lake = self.opening.result()
                     settle_dead_runs(lake, self.ledger)

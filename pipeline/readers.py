@@ -9,11 +9,13 @@ import logging
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import groupby
+from pathlib import Path
 
 import duckdb
 import pyarrow as pa
 
 from pipeline.envelopes.content import readable
+from pipeline.envelopes.merging import MERGED_READERS, is_worth_merging, merge
 from pipeline.envelopes.opening import PROBLEM_KEY
 from pipeline.envelopes.peeling import Record, peel
 from pipeline.envelopes.pieces import Piece, read_patiently, read_table
@@ -42,10 +44,11 @@ OUR_MISTAKES = (duckdb.BinderException, duckdb.ParserException, duckdb.CatalogEx
 
 @dataclass(frozen=True, slots=True)
 class Landing:
-    """One batch's connection with the bounds of what is read."""
+    """One batch's connection, the bounds of what is read, and a folder for what is written on the way."""
 
     con: duckdb.DuckDBPyConnection
     limits: Limits
+    scratch: Path
 
     def create_tables(self) -> None:
         self.con.execute(
@@ -96,6 +99,13 @@ class Landing:
         }
         if json_format:
             parameters["format"] = json_format
+        merged = self.scratch / "merged.json"
+        if is_worth_merging(files) and merge(files, merged):
+            reader = MERGED_READERS[shape]
+            parameters = {
+                "files": [str(merged)],
+                "maximum_object_size": parameters["maximum_object_size"],
+            }
         try:
             insert(
                 f"""select source_file, null::bigint as source_row, record::varchar as record, null::varchar as problem

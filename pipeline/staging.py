@@ -5,6 +5,7 @@ record by record, and then goes through the staging model of its source.
 """
 
 from datetime import datetime
+from pathlib import Path
 
 import duckdb
 import pyarrow as pa
@@ -22,11 +23,13 @@ def stage_files(
     files: list[Sniffed],
     batch_id: str,
     now: datetime,
+    scratch: Path,
     limits: Limits = DEFAULT_LIMITS,
 ) -> None:
-    """Makes the tables `staged` and `landed_records` and the views `numbered` and `landed` over them."""
+    """Makes the tables `staged` and `landed_records` and the views `numbered` and `landed` over them. `scratch` is a folder
+    for what is written on the way."""
     create_empty_events(con, "staged", temp=False)  # cursors of other threads do not see temp tables
-    landing = Landing(con, limits)
+    landing = Landing(con, limits, scratch)
     landing.create_tables()
     stamp: Parameters = {"now": now, "batch_id": batch_id}
     landing.read_files(files, lambda records, given: _stage_directly(con, records, given | stamp))

@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from pipeline.cli import health, hunts, logs, quarantine, rules
+from pipeline.cli import health, hunts, logs, quarantine, rules, upkeep
 from pipeline.cli.streams import talk
 from pipeline.errors import PostresetError, SettingsError
 from pipeline.report.text import visible
@@ -42,7 +42,9 @@ detections_app.command("coverage")(rules.detections_coverage)
 quarantine_app.command("list")(quarantine.quarantine_list)
 quarantine_app.command("show")(quarantine.quarantine_show)
 quarantine_app.command("retry")(quarantine.quarantine_retry)
-lake_app.command("stats")(logs.lake_stats)
+lake_app.command("stats")(upkeep.lake_stats)
+lake_app.command("compact")(upkeep.lake_compact)
+lake_app.command("expire")(upkeep.lake_expire)
 
 
 @app.callback()

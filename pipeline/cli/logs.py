@@ -1,4 +1,4 @@
-"""`ingest` and `simulate`: logs in, and logs made up; `lake stats`."""
+"""`ingest` and `simulate`: logs in, and logs made up."""
 
 from enum import StrEnum
 from pathlib import Path
@@ -89,23 +89,6 @@ def ingest(
         out().print(ingest_view(summary.files, summary.counts.values(), total, summary.reasons.most_common()))
     if missing:
         raise missing
-
-
-def lake_stats(lake: LakeOption = DEFAULT_LAKE, as_json: JsonOption = False) -> None:
-    """Events by source, tenant and time span, and what is quarantined."""
-    from pipeline.lake import Lake
-    from pipeline.query import run_query
-    from pipeline.report.tables import rows_view
-
-    columns, rows = run_query(
-        Lake.open(lake),
-        """select source, tenant_id, count(*) as events, min(occurred_at) as first_at, max(occurred_at) as last_at
-        from events group by all order by all""",
-    )
-    if as_json:
-        write_json([dict(zip(columns, row, strict=True)) for row in rows])
-    else:
-        out().print(rows_view(columns, rows))
 
 
 def simulate(

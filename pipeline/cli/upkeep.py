@@ -11,8 +11,8 @@ from pipeline.settings import DEFAULT_LAKE
 def lake_stats(lake: LakeOption = DEFAULT_LAKE, as_json: JsonOption = False) -> None:
     """Events by source and tenant, files, snapshots, quarantine, duplicates, the last batch."""
     from pipeline.lake import Lake
-    from pipeline.report.lake_views import stats_view
     from pipeline.upkeep.stats import read_stats
+    from pipeline.upkeep.views import stats_view
 
     stats = read_stats(Lake.open(lake))
     if not as_json:
@@ -69,8 +69,8 @@ def lake_compact(
     again on what they saw, until `postreset lake expire` ends these snapshots.
     """
     from pipeline.lake import Lake
-    from pipeline.report.lake_views import compact_view
     from pipeline.upkeep.compact import compact
+    from pipeline.upkeep.views import compact_view
 
     with show_progress() as progress:
         task = progress.add_task("compact: looking for small files")
@@ -124,12 +124,14 @@ def lake_expire(
     """
     from pipeline.errors import SettingsError
     from pipeline.lake import Lake
-    from pipeline.report.lake_views import expire_view
     from pipeline.times import parse_duration
     from pipeline.upkeep.expire import expire
+    from pipeline.upkeep.views import expire_view
 
     if older_than is None and snapshots_older_than is None:
-        raise SettingsError("what shall go?", hint="give --older-than 400d, --snapshots-older-than 30d, or both")
+        raise SettingsError(
+            "what shall go?", hint="give --older-than 400d, --snapshots-older-than 30d, or both"
+        )
     if yes and dry_run:
         raise SettingsError("--yes and --dry-run contradict each other", hint="give one of them")
     summary = expire(

@@ -276,3 +276,42 @@ def test_a_record_above_the_bound_costs_itself(fresh_lake: Path, tmp_path: Path,
     summary = ingest(fresh_lake, [tmp_path / "log.json"], NOW)
     assert [row[0] for row in found(fresh_lake)] == ["e-1", "e-3"]
     assert list(summary.reasons) == ["larger than 16,777,216 bytes"]
+
+
+@pytest.mark.parametrize("shape", ["Records", "records", "array", "lines"])
+@pytest.mark.parametrize("is_gzip", [False, True])
+def test_many_tiny_files_are_read_as_each_of_them(
+    fresh_lake: Path, tmp_path: Path, shape: str, is_gzip: bool
+) -> None:
+    logs = tmp_path / "logs"
+    logs.mkdir()
+    for number in range(40):
+        records = [event(f"{number:02}-{row}") for row in (1, 2, 3)]
+        text = {
+            "Records": json.dumps({"Records": records}, indent=1),
+            "records": json.dumps({"records": records}),
+            "array": json.dumps(records, indent=2),
+            "lines": "\n".join(json.dumps(record) for record in records),
+        }[shape]
+        path = logs / f"{number:02}.json"
+        path.write_bytes(gzip.compress(text.encode()) if is_gzip else text.encode())
+    ingest(fresh_lake, [logs], NOW)
+    assert found(fresh_lake) == [
+        (f"{number:02}-{row}", f"{number:02}.json", row) for number in range(40) for row in (1, 2, 3)
+    ]
+
+
+def test_no_tiny_file_speaks_for_another(fresh_lake: Path, tmp_path: Path) -> None:
+    """Content that closes its object early must not say what another file holds."""
+    logs = tmp_path / "logs"
+    logs.mkdir()
+    for number in range(30):
+        (logs / f"{number:02}.json").write_bytes(envelope(f"e-{number:02}"))
+    forged = '{"Records":[]}}\n{"' + str(logs / "00.json") + '":' + envelope("forged").decode()
+    (logs / "99.json").write_text(forged)
+    (logs / "98.json").write_text('{"Records":[]}, "x": {"Records":[' + json.dumps(event("slipped")) + "]}")
+    ingest(fresh_lake, [logs], NOW)
+    told = {event_id: name for event_id, name, _ in found(fresh_lake)}
+    assert len([event_id for event_id in told if event_id.startswith("e-")]) == 30
+    assert told["e-00"] == "00.json"
+    assert told.get("forged", "99.json") == "99.json"
