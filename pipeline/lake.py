@@ -115,6 +115,11 @@ class Lake:
         snapshot = self._table.current_snapshot()
         return snapshot.snapshot_id if snapshot else None
 
+    @property
+    def metadata_location(self) -> str:
+        """Names the newest commit that this lake knows."""
+        return self._table.metadata_location
+
     def refresh(self) -> None:
         """Takes the newest snapshot for this lake's own."""
         self._table.refresh()
@@ -185,6 +190,12 @@ class Lake:
             row_filter = And(row_filter, _compare(In, "source", tuple(sources)))
         if self.snapshot_id is None:
             return []
+        if snapshot_id is not None and self._table.snapshot_by_id(snapshot_id) is None:
+            raise InputError(
+                f"snapshot {snapshot_id} is not kept",
+                str(self.folder),
+                "`postreset lake expire` ended it, or it is another lake's; hunt again to see today's events",
+            )
         tasks = self._table.scan(row_filter=row_filter, snapshot_id=snapshot_id).plan_files()
         return sorted(task.file.file_path.removeprefix("file://") for task in tasks)
 

@@ -57,6 +57,10 @@ def models_before(table: str) -> list[str]:
     return [name for name in texts if name not in needing]
 
 
+def seed_names() -> list[str]:
+    return [path.stem for path in sorted((resource_root() / "sql" / "seeds").glob("*.csv"))]
+
+
 def load_seeds(con: duckdb.DuckDBPyConnection) -> None:
     """Every CSV of sql/seeds as a temp table of its name."""
     for path in sorted((resource_root() / "sql" / "seeds").glob("*.csv")):

@@ -1,32 +1,26 @@
 """Read-only SQL over a lake: `events`, `quarantine`, and each model whose name the statement mentions."""
 
 import re
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import duckdb
 
 from pipeline.errors import InputError, SettingsError
-from pipeline.hunt import (
-    FAR_AHEAD,
-    LONG_AGO,
-    Request,
-    connect,
-    load_rule_set,
-    match_detections,
-    read_score_parameters,
-)
-from pipeline.lake import Lake
-from pipeline.models import build_models, models_before, read_models, upstream
+from pipeline.models import build_models, load_seeds, models_before, read_models, seed_names, upstream
+from pipeline.planned import PlannedLake
 from pipeline.settings import quoted
 
+if TYPE_CHECKING:
+    from pipeline.lake import Lake
+
 MAX_ROWS = 1_000_000
-DEFAULTS = Request()
 
 
-def run_query(lake: Lake, sql: str) -> tuple[list[str], list[tuple[Any, ...]]]:
+def run_query(lake: "Lake | PlannedLake", sql: str) -> tuple[list[str], list[tuple[Any, ...]]]:
     """Column names and rows. The connection cannot write: it holds temp tables only and no file access is left once the
     lake's tables are there. Raises SettingsError for SQL that does not run."""
-    con = connect(lake)
+    con = duckdb.connect(config={"temp_directory": str(lake.folder / "tmp")})
+    con.execute("set timezone = 'UTC'")
     try:
         lake.create_events_view(con)
         create_quarantine_view(con, lake)
@@ -54,7 +48,7 @@ def run_query(lake: Lake, sql: str) -> tuple[list[str], list[tuple[Any, ...]]]:
         con.close()
 
 
-def create_quarantine_view(con: duckdb.DuckDBPyConnection, lake: Lake) -> None:
+def create_quarantine_view(con: duckdb.DuckDBPyConnection, lake: "Lake | PlannedLake") -> None:
     files = sorted(str(path) for path in (lake.folder / "quarantine").glob("*.parquet"))
     if files:
         con.read_parquet(files, union_by_name=True).create_view("quarantine", replace=True)
@@ -68,10 +62,28 @@ def create_quarantine_view(con: duckdb.DuckDBPyConnection, lake: Lake) -> None:
 
 
 def _build_mentioned(con: duckdb.DuckDBPyConnection, sql: str) -> None:
-    """Every model that the statement names, and what it needs, over the whole lake and with the default window."""
+    """The seeds and every model that the statement names, and what it needs, over the whole lake and with the default
+    window. What hunts need is imported for models only: lookups of events are to be quick."""
     texts = read_models()
     words = set(re.findall(r"\w+", sql.lower()))
     wanted = words & texts.keys()
+    if wanted or words & {*seed_names(), "signals", "detections"}:
+        load_seeds(con)
+    if wanted or words & {"signals", "detections"}:
+        _build(con, words, wanted)
+
+
+def _build(con: duckdb.DuckDBPyConnection, words: set[str], wanted: set[str]) -> None:
+    from pipeline.hunt import (
+        FAR_AHEAD,
+        LONG_AGO,
+        Request,
+        load_rule_set,
+        match_detections,
+        read_score_parameters,
+    )
+
+    texts, defaults = read_models(), Request()
     for name in reversed(list(texts)):
         if name in wanted:
             wanted.update(upstream(name, texts[name], texts))
@@ -80,16 +92,16 @@ def _build_mentioned(con: duckdb.DuckDBPyConnection, sql: str) -> None:
     parameters = read_score_parameters(con) | {
         "since": LONG_AGO,
         "until": FAR_AHEAD,
-        "window": DEFAULTS.window,
-        "look_back": DEFAULTS.look_back,
+        "window": defaults.window,
+        "look_back": defaults.look_back,
     }
     build_models(con, parameters, plain if needs_signals else wanted)
     if needs_signals:
-        match_detections(con, load_rule_set(), DEFAULTS.window)
+        match_detections(con, load_rule_set(), defaults.window)
         build_models(con, parameters, wanted - plain)
 
 
-def _lock_down(con: duckdb.DuckDBPyConnection, lake: Lake) -> None:
+def _lock_down(con: duckdb.DuckDBPyConnection, lake: "Lake | PlannedLake") -> None:
     """From here on the SQL reads the lake's folder and nothing else, and cannot change that."""
     con.execute(f"set allowed_directories = [{quoted(lake.folder)}]")
     con.execute("set enable_external_access = false")

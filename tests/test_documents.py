@@ -18,10 +18,10 @@ import pytest
 from pipeline import __version__
 from pipeline.cli import main
 from pipeline.detect import evaluate_correlations, evaluate_rules, register_detections
-from pipeline.hunt import FAR_AHEAD, LONG_AGO, connect, load_rule_set, read_score_parameters
+from pipeline.hunt import FAR_AHEAD, LONG_AGO, Request, connect, load_rule_set, read_score_parameters
 from pipeline.lake import Lake
 from pipeline.models import build_models, models_before, read_models
-from pipeline.query import DEFAULTS, create_quarantine_view
+from pipeline.query import create_quarantine_view
 from pipeline.schema import COLUMNS
 from tests.conftest import ROOT
 
@@ -198,7 +198,7 @@ def built(sample_lake: Lake) -> Iterator[duckdb.DuckDBPyConnection]:
     con = connect(sample_lake)
     sample_lake.create_events_view(con)
     create_quarantine_view(con, sample_lake)
-    times = {"since": LONG_AGO, "until": FAR_AHEAD, "window": DEFAULTS.window}
+    times = {"since": LONG_AGO, "until": FAR_AHEAD, "window": Request().window}
     parameters = {**read_score_parameters(con), **times}
     before = models_before("signals")
     build_models(con, parameters, before)

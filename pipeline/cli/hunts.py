@@ -125,11 +125,11 @@ def query(
     as_json: JsonOption = False,
 ) -> None:
     """Read-only SQL over the lake: events, quarantine and the models."""
-    from pipeline.lake import Lake
+    from pipeline.planned import open_planned
     from pipeline.query import run_query
     from pipeline.report.tables import rows_view
 
-    columns, rows = run_query(Lake.open(lake), sql)
+    columns, rows = run_query(open_planned(lake), sql)
     if as_json or shape is QueryFormat.json:
         write_json([dict(zip(columns, row, strict=True)) for row in rows])
     elif shape is QueryFormat.csv:

@@ -9,7 +9,6 @@ from rich.table import Table
 from rich.text import Text
 
 from pipeline.ledger import Count
-from pipeline.report import narrative
 from pipeline.report.text import clock, csv_cell, visible
 
 REASON_LIMIT = 12
@@ -70,6 +69,8 @@ def quarantine_entry_view(entry: Any) -> RenderableType:
 
 
 def resets_view(resets: Sequence[Mapping[str, Any]]) -> RenderableType:
+    from pipeline.report import narrative  # what it imports takes longer than a query's lookup
+
     if not resets:
         return Text("No password or MFA reset in this lake.")
     table = plain_table("reset (UTC)", "person", "what", "by", "tokens cut off", "where")

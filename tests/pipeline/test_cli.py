@@ -200,7 +200,7 @@ def test_bad_input_is_one_line_and_the_rest_is_kept(run, tmp_path: Path) -> None
     for part in (
         "the gzip ends too early",
         "the list is cut here",
-        "not JSON (starts with 'not a log')",
+        "neither JSON nor a table (starts with 'not a log')",
         "cannot be read (No such file or directory)",
     ):
         assert part in reasons
