@@ -9,6 +9,6 @@ select
     coalesce(sum(counts.quarantined), 0) as quarantined
 from batches
 left join counts using (batch_id)
-group by batches.batch_id, batches.state, batches.started_at
-order by batches.started_at desc, batches.batch_id desc
+group by batches.rowid, batches.batch_id, batches.state, batches.started_at
+order by batches.rowid desc
 limit 1
