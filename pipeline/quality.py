@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from pipeline.hunt import LONG_AGO, connect
 from pipeline.lake import Lake
+from pipeline.report.health import quality_html
 from pipeline.settings import sql_text
 
 if TYPE_CHECKING:
@@ -72,7 +73,7 @@ def check_quality(lake: Lake, now: datetime, since: datetime | None, out: Path) 
                 facts[scope, values.pop("source")] = values
     finally:
         con.close()
-    return _validate(facts, bounds, out)
+    return _validate(facts, bounds, out, now)
 
 
 def _bounds_of(source: str, scope: str, rows: Iterable[tuple[Any, ...]]) -> list[Bound]:
@@ -86,7 +87,7 @@ def _bounds_of(source: str, scope: str, rows: Iterable[tuple[Any, ...]]) -> list
 
 
 def _validate(
-    facts: dict[tuple[str, str], dict[str, Any]], bounds: list[tuple[Any, ...]], out: Path
+    facts: dict[tuple[str, str], dict[str, Any]], bounds: list[tuple[Any, ...]], out: Path, now: datetime
 ) -> list[Check]:
     os.environ["GX_ANALYTICS_ENABLED"] = "false"
     import great_expectations as gx
@@ -128,7 +129,12 @@ def _validate(
                 )
                 for bound in of_source
             ]
-    _make_offline(project / "gx" / "uncommitted" / "data_docs" / "local_site", out)
+    site = project / "gx" / "uncommitted" / "data_docs" / "local_site"
+    _make_offline(site)
+    links = {
+        path.parts[-4]: str(path.relative_to(out)) for path in sorted((site / "validations").rglob("*.html"))
+    }
+    (out / "index.html").write_text(quality_html(checks, links, now), encoding="utf-8")
     return checks
 
 
@@ -158,17 +164,11 @@ REMOTE = re.compile(
 )
 STYLE = """<style>body{font:15px/1.45 system-ui,sans-serif;margin:2rem auto;max-width:70rem;padding:0 1rem}
 table{border-collapse:collapse;width:100%}td,th{border-bottom:1px solid #8886;padding:.35rem .6rem;text-align:left;vertical-align:top}
-.modal,.navbar,.fa-search{display:none}.text-success{color:#1a7f37}.text-danger{color:#b42318}</style>"""
+.modal,.navbar,.fa-search,footer,.footer{display:none}.fa-check-circle::before{content:"✓";color:#1a7f37}.fa-times::before{content:"✗";color:#b42318}</style>"""
 
 
-def _make_offline(site: Path, out: Path) -> None:
+def _make_offline(site: Path) -> None:
     """Great Expectations' pages load styles, scripts and a counting image from elsewhere. Here they load nothing."""
     for page in site.rglob("*.html"):
         text = REMOTE.sub("", page.read_text(encoding="utf-8"))
         page.write_text(text.replace("</head>", f"{STYLE}</head>", 1), encoding="utf-8")
-    index = os.path.relpath(site / "index.html", out)
-    (out / "index.html").write_text(
-        f'<!doctype html><meta charset="utf-8"><title>Quality of the lake</title>'
-        f'<meta http-equiv="refresh" content="0; url={index}"><a href="{index}">Quality of the lake</a>\n',
-        encoding="utf-8",
-    )

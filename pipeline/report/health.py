@@ -1,6 +1,7 @@
-"""Quality and diagnosis on the terminal."""
+"""Quality and diagnosis, on the terminal and as a page."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from rich.console import Group, RenderableType
@@ -29,7 +30,7 @@ def quality_view(checks: Sequence[Any], data_docs: str) -> RenderableType:
                 check.scope,
                 check.source,
                 f"{check.fact} {_interval(check)}",
-                "nothing" if check.value is None else f"{check.value:,.4g}",
+                _seen(check.value),
                 Text(reason, style="dim"),
             )
         lines += [table, Text("")]
@@ -39,6 +40,22 @@ def quality_view(checks: Sequence[Any], data_docs: str) -> RenderableType:
         )
     )
     return Group(*lines)
+
+
+def quality_html(checks: Sequence[Any], links: Mapping[str, str], now: datetime) -> str:
+    """The page of all checks, what failed first; `links` leads from `scope-source` to the suite's own page."""
+    from pipeline.report.html import render
+
+    order = sorted(checks, key=lambda check: (check.is_met, check.scope, check.source, check.fact))
+    rows = [
+        (check, _interval(check), _seen(check.value), links.get(f"{check.scope}-{check.source}", ""))
+        for check in order
+    ]
+    return render("quality.html.j2", checks=rows, met=sum(check.is_met for check in checks), now=now)
+
+
+def _seen(value: float | None) -> str:
+    return "nothing" if value is None else f"{value:,.4g}"
 
 
 def _interval(check: Any) -> str:
