@@ -29,6 +29,11 @@ help: ## this list
 	@$(BIN)/python .ci/link-checkout
 	@touch $@
 
+.venv/quality: .venv/run-time .ci/requirements-quality.lock
+	@echo "set-up: installing Great Expectations (once)" >&2
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r .ci/requirements-quality.lock
+	@touch $@
+
 .venv/development: .venv/run-time .ci/requirements-dev.lock
 	@echo "set-up: installing the development tools (once)" >&2
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r .ci/requirements-dev.lock
@@ -43,7 +48,7 @@ hunt: .venv/run-time $(if $(LAKE),,$(SAMPLE_LAKE)/.done) ## follow a reset: the 
 	@$(BIN)/postreset hunt $(if $(WHO),'$(subst ','\'',$(WHO))') $(if $(AT),--at '$(AT)') $(if $(FROM),--from '$(FROM)') $(if $(TO),--to '$(TO)') \
 		--window '$(WINDOW)' --out '$(OUT)' $(if $(RULES),--rules '$(RULES)') --lake '$(if $(LAKE),$(LAKE),$(SAMPLE_LAKE))'
 
-quality: .venv/run-time $(if $(LAKE),,$(SAMPLE_LAKE)/.done) ## hold each source's expectations against a lake: LAKE=
+quality: .venv/quality $(if $(LAKE),,$(SAMPLE_LAKE)/.done) ## hold each source's expectations against a lake: LAKE=
 	@$(BIN)/postreset quality --out '$(QUALITY_OUT)' --lake '$(if $(LAKE),$(LAKE),$(SAMPLE_LAKE))'
 
 test: .venv/development ## the tests, a few minutes
@@ -65,6 +70,7 @@ format: .venv/development ## write Python and SQL in the house style
 lock: .venv/development ## pin the dependencies anew, with hashes and no registry address
 	@$(BIN)/python -m pip install -q uv
 	@$(BIN)/uv pip compile -q --universal --generate-hashes --no-emit-index-url --no-header --no-annotate --python-version 3.11 --upgrade pyproject.toml -o .ci/requirements.lock
+	@$(BIN)/uv pip compile -q --universal --generate-hashes --no-emit-index-url --no-header --no-annotate --python-version 3.11 --extra quality -c .ci/requirements.lock pyproject.toml -o .ci/requirements-quality.lock
 	@$(BIN)/uv pip compile -q --universal --generate-hashes --no-emit-index-url --no-header --no-annotate --python-version 3.11 --group dev -c .ci/requirements.lock pyproject.toml -o .ci/requirements-dev.lock
 
 clean: ## remove .venv and out/

@@ -16,6 +16,7 @@ from io import StringIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pipeline.errors import SettingsError
 from pipeline.hunt import LONG_AGO, connect
 from pipeline.lake import Lake
 from pipeline.report.health import quality_html
@@ -90,8 +91,13 @@ def _validate(
     facts: dict[tuple[str, str], dict[str, Any]], bounds: list[tuple[Any, ...]], out: Path, now: datetime
 ) -> list[Check]:
     os.environ["GX_ANALYTICS_ENABLED"] = "false"
-    import great_expectations as gx
-    import pandas
+    try:
+        import great_expectations as gx
+        import pandas
+    except ImportError as error:
+        raise SettingsError(
+            "Great Expectations is not installed", "quality", "pip install 'postreset[quality]', or `make quality`"
+        ) from error
 
     project = out / "great_expectations"
     shutil.rmtree(project, ignore_errors=True)

@@ -55,7 +55,9 @@ def quality_html(checks: Sequence[Any], links: Mapping[str, str], now: datetime)
 
 
 def _seen(value: float | None) -> str:
-    return "nothing" if value is None else f"{value:,.4g}"
+    if value is None:
+        return "nothing"
+    return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.4g}"
 
 
 def _interval(check: Any) -> str:
