@@ -101,7 +101,11 @@ select
     null::timestamp as session_started_at,
     nullif(debug_data ->> '$.dtHash', '') as token_id,
     case
-        when e.eventType = 'user.authentication.auth_via_mfa' and result = 'success'
+        -- Identity Engine calls the password a factor, too
+        when
+            e.eventType = 'user.authentication.auth_via_mfa'
+            and result = 'success'
+            and len(list_filter(targets, lambda t:lower(t ->> '$.detailEntry.methodTypeUsed') = 'password')) = 0
         then true
         when
             regexp_matches(authentication[3], '(?i)^(otp|sms|email|assertion|push|webauthn|u2f|token|signed_nonce|call)$')
