@@ -29,7 +29,9 @@ _IDENTITY: Tree = {
         "webIdFederationData": {"federatedProvider": None, "attributes": None},
     },
 }  # fmt: skip
-_INSIGHT: Tree = dict.fromkeys(["state", "eventSource", "eventName", "insightType", "errorCode", "insightContext"])
+_INSIGHT: Tree = dict.fromkeys(
+    ["state", "eventSource", "eventName", "insightType", "errorCode", "insightContext"]
+)
 FIELDS: Tree = {
     **dict.fromkeys(["eventVersion", "eventTime", "eventSource", "eventName", "awsRegion", "sourceIPAddress", "userAgent"]),
     **dict.fromkeys(["errorCode", "errorMessage", "requestParameters", "responseElements", "additionalEventData"]),
@@ -89,11 +91,36 @@ def put(shaped: Record, path: Path, value: object) -> bool:
 def put_beside(shaped: Record, left: Mapping[str, Any]) -> Record:
     """The record with what has no place in it, each under its own name or that name with a dash behind it."""
     for key, value in left.items():
+        if value is None or value == "":
+            continue
         name = key
         while name in shaped:
             name += "_"
         shaped[name] = value
     return shaped
+
+
+def not_said(record: Record, row: Mapping[str, Any], places: Mapping[str, Path]) -> Record:
+    """What a row around a record says that the record does not say at the column's place; flags and objects may be text."""
+    return {
+        column: value
+        for column, value in row.items()
+        if not _is_said(record, places.get(plain(column)), value)
+    }
+
+
+def _is_said(record: Record, path: Path | None, value: object) -> bool:
+    if value is None or value == "":
+        return True
+    there: Any = record
+    for name in path or ():
+        there = there.get(name) if isinstance(there, dict) else None
+    if path is None or there is None:
+        return False
+    try:
+        return unwritten(value) == there or str(value).lower() == str(there).lower()
+    except RecursionError:
+        return False
 
 
 def unwritten(value: object) -> object:

@@ -7,7 +7,6 @@ from datetime import datetime
 from typing import Any
 
 from pipeline.shapes.cloudtrail_fields import (
-    FIELDS,
     FREE,
     MISSPELT,
     PATHS,
@@ -31,10 +30,11 @@ OTHER_NAMES: dict[str, Path] = {
     "resourcetype": ("resources", "0", "type"),
     "resourcename": ("resources", "0", "resourceName"),
 }
-CONSOLE_NAMES = ("Event name", "Event time")
 NO_ERROR = "NoError"  # what a well-known CSV of CloudTrail writes where there is none
 LONGEST_NAME = 300
-CONSOLE_TIME = re.compile(r"([A-Z][a-z]+ \d{1,2}, \d{4}),? (\d{1,2}:\d{2}:\d{2})(?: ([AP]M))? \(UTC([+-]\d{2}:\d{2})\)")
+CONSOLE_TIME = re.compile(
+    r"([A-Z][a-z]+ \d{1,2}, \d{4}),? (\d{1,2}:\d{2}:\d{2})(?: ([AP]M))? \(UTC([+-]\d{2}:\d{2})\)"
+)
 
 
 def reshape_flat(record: Record) -> Record | None:
@@ -44,7 +44,7 @@ def reshape_flat(record: Record) -> Record | None:
         return None
     shaped: Record = {}
     left: Record = {}
-    paths = {key: _path_of(key, record) for key in record}
+    paths = {key: _path_of(key) for key in record}
     # whole objects first: the names joined to theirs are put into them
     for key in sorted(record, key=lambda key: len(paths[key] or ())):
         path = paths[key]
@@ -52,16 +52,18 @@ def reshape_flat(record: Record) -> Record | None:
             left[key] = record[key]
     if not shaped.get("eventTime") and isinstance(left.get("@timestamp"), str | int | float):
         shaped["eventTime"] = left.pop("@timestamp")
-    return put_beside(with_types(with_lists(shaped)), left)
+    if any(part.isdigit() for path in paths.values() for part in path or ()):
+        shaped = with_lists(shaped)
+    return put_beside(with_types(shaped), left)
 
 
-def _path_of(key: str, record: Record) -> Path | None:
+def _path_of(key: str) -> Path | None:
     if len(key) > LONGEST_NAME:
         return None
     name = plain(MISSPELT.get(plain(key), key))
     if name in PATHS:
         return PATHS[name]
-    if name in OTHER_NAMES and (key in CONSOLE_NAMES or any(mark in record for mark in CONSOLE_NAMES) or name != "username"):
+    if name in OTHER_NAMES:
         return OTHER_NAMES[name]
     parts = tuple(part for part in re.split(r"[.\[\]]+", key) if part)
     head = PATHS.get(plain(parts[0])) if len(parts) > 1 else None
@@ -95,6 +97,3 @@ def _console_time(text: str) -> str:
         return datetime.strptime(f"{day} {clock} {half or ''}".strip(), form).isoformat() + offset
     except ValueError:
         return text
-
-
-assert FIELDS

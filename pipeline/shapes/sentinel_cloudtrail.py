@@ -9,6 +9,7 @@ from typing import Any
 from pipeline.shapes.cloudtrail_fields import (
     OBJECTS,
     fields_at,
+    not_said,
     plain,
     put,
     put_beside,
@@ -75,7 +76,9 @@ WHOLE_RECORD = ("RawEvent", "RawEventData")  # tables of one's own keep the reco
 
 def is_sentinel_row(record: Record) -> bool:
     """Whether a record has columns that no other table has."""
-    return "UserIdentityType" in record or ("EventSource" in record and "EventName" in record and "AwsEventId" in record)
+    return "UserIdentityType" in record or (
+        "EventSource" in record and "EventName" in record and "AwsEventId" in record
+    )
 
 
 def reshape_sentinel_row(row: Record) -> Record:
@@ -83,7 +86,8 @@ def reshape_sentinel_row(row: Record) -> Record:
     for column in WHOLE_RECORD:
         whole = unwritten(row.get(column))
         if isinstance(whole, dict) and whole.get("eventSource"):
-            return put_beside(whole, _only_beside(row, whole, column))
+            beside = {name: value for name, value in row.items() if name != column}
+            return put_beside(dict(whole), not_said(whole, beside, _PLACES))
     shaped: Record = {}
     left: Record = {}
     for column, value in row.items():
@@ -94,9 +98,4 @@ def reshape_sentinel_row(row: Record) -> Record:
 
 
 def _value(path: Path, value: Any) -> Any:
-    return (spelled(value, fields_at(path)) if path[0] in OBJECTS and len(path) == 1 else value)
-
-
-def _only_beside(row: Record, whole: Record, column: str) -> Record:
-    """What a row says beside the record: the columns that are no copies of its fields."""
-    return {name: value for name, value in row.items() if name != column and plain(name) not in _PLACES}
+    return spelled(value, fields_at(path)) if path[0] in OBJECTS and len(path) == 1 else value

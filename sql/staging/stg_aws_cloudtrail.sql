@@ -1,5 +1,7 @@
 -- CloudTrail records as events. Grain: one landed record.
--- Field meanings: AWS CloudTrail user guide, record contents. A wrong type in a record gives null, never an error.
+-- Field meanings: AWS CloudTrail user guide, record contents. A wrong type in a record gives null, never an error; so does
+-- what CloudTrail left out or cut off for its size. The bulk of all logs goes through the one type below, and every field
+-- more in it costs: what few records have is read from the text, and only for them.
 with
     parsed as (
         select
@@ -30,7 +32,7 @@ with
                         "valuesToAdd": ["VARCHAR"], "names": ["VARCHAR"], "path": "VARCHAR", "secretIdList": ["VARCHAR"]
                     },
                     "responseElements": {
-                        "ConsoleLogin": "VARCHAR", "PasswordUpdated": "VARCHAR", "snapshotId": "VARCHAR",
+                        "snapshotId": "VARCHAR",
                         "credentials": {"accessKeyId": "VARCHAR"}, "accessKey": {"accessKeyId": "VARCHAR", "userName": "VARCHAR"},
                         "assumedRoleUser": {"assumedRoleId": "VARCHAR"}, "federatedUser": {"federatedUserId": "VARCHAR"},
                         "user": {"userName": "VARCHAR"}, "role": {"roleName": "VARCHAR", "arn": "VARCHAR"}
@@ -59,30 +61,68 @@ with
                 e.requestParameters.launchPermission.add.items[1].group
             ) as shared_with
         from parsed
+    ),
+
+    identified as (
+        select
+            shaped.*,
+            case
+                when identity.accessKeyId <> ''
+                then identity.accessKeyId
+                -- as some exports misspell it or write it small
+                when identity.accessKeyId is null and identity.arn is not null
+                then nullif(coalesce(record ->> '$.userIdentity.accesKeyId', record ->> '$.userIdentity.accesskeyid'), '')
+            end as key_id,
+            nullif(identity.principalId, '') as owner_id,
+            utc(
+                case
+                    when identity.type = 'AssumedRole' and session is null
+                    then record ->> '$.userIdentity.sessioncontext.attributes.creationdate'
+                    else session.attributes.creationDate
+                end
+            ) as begun_at
+        from shaped
     )
 
 select
     case when e.eventID <> '' then e.eventID else 'sha256:' || sha256(record) end as event_id,
     source,
-    utc(e.eventTime) as occurred_at,
+    -- logstash writes the time under its own name
+    utc(case when e.eventTime <> '' then e.eventTime else record ->> '$."@timestamp"' end) as occurred_at,
     delivered_at as received_at,
     'aws' as provider,
-    coalesce(e.recipientAccountId, identity.accountId) as tenant_id,
+    coalesce(nullif(e.recipientAccountId, ''), nullif(identity.accountId, '')) as tenant_id,
     e.awsRegion as region,
     e.eventSource as service,
     e.eventName as action,
     case
         when nullif(e.errorCode, '') is not null or nullif(e.errorMessage, '') is not null
         then 'failure'
-        when lower(response.ConsoleLogin) = 'failure' or lower(response.PasswordUpdated) = 'failure'
-        then 'failure'
+        -- a sign-in says how it ended in one of three places
+        when e.eventSource = 'signin.amazonaws.com'
+        then
+            case
+                when regexp_matches(record ->> '$.responseElements', '(?i)":\s*"failure"')
+                then 'failure'
+                when regexp_matches(record ->> '$.serviceEventDetails', '(?i)":\s*"failure"')
+                then 'failure'
+                when lower(record ->> '$.additionalEventData.success') = 'false'
+                then 'failure'
+                when
+                    e.eventName in ('ConsoleLogin', 'UserAuthentication', 'CredentialVerification', 'CheckMfa')
+                    and not regexp_matches(
+                        concat(record ->> '$.responseElements', record ->> '$.serviceEventDetails'), '(?i)":\s*"success"'
+                    )
+                then 'unknown'
+                else 'success'
+            end
         else 'success'
     end as outcome,
     coalesce(nullif(e.errorCode, ''), nullif(e.errorMessage, '')) as error_code,
     try_cast(e.readOnly as boolean) as is_read_only,
     coalesce(
-        nullif(identity.principalId, ''),
-        identity.arn,
+        owner_id,
+        nullif(identity.arn, ''),
         identity.onBehalfOf.userId,
         case when identity.type is null then identity.invokedBy end
     ) as principal_id,
@@ -93,11 +133,17 @@ select
         when 'AWSService'
         then identity.invokedBy
         when 'AssumedRole'
-        then nullif(split_part(identity.principalId, ':', 2), '')
+        then coalesce(nullif(split_part(owner_id, ':', 2), ''), nullif(regexp_extract(identity.arn, '[^/]+$'), ''))
+        when 'AWSAccount'
+        then coalesce(nullif(identity.userName, ''), nullif(split_part(owner_id, ':', 2), ''))
         else
             coalesce(
-                nullif(identity.userName, ''),
+                nullif(nullif(identity.userName, ''), 'HIDDEN_DUE_TO_SECURITY_REASONS'),
                 nullif(regexp_extract(identity.arn, '[^/]+$'), ''),
+                case
+                    when e.eventSource = 'signin.amazonaws.com'
+                    then nullif(record ->> '$.additionalEventData.UserName', 'HIDDEN_DUE_TO_SECURITY_REASONS')
+                end,
                 case when identity.type is null then identity.invokedBy end
             )
     end as principal_name,
@@ -122,46 +168,85 @@ select
         when 'AWSService'
         then 'service'
         when 'AWSAccount'
-        then case when identity.principalId = 'ANONYMOUS_PRINCIPAL' or identity.accountId = 'anonymous' then 'anonymous' end
+        then
+            case
+                when owner_id = 'ANONYMOUS_PRINCIPAL' or identity.accountId = 'anonymous'
+                then 'anonymous'
+                -- what the prefixes of ids say: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html
+                when starts_with(owner_id, 'AROA')
+                then 'role'
+                when starts_with(owner_id, 'AIDA')
+                then 'user'
+            end
         else case when identity.type is null and identity.invokedBy is not null then 'service' end
     end as principal_kind,
     coalesce(nullif(identity.accountId, ''), session.sessionIssuer.accountId) as principal_tenant_id,
-    nullif(identity.accessKeyId, '') as credential_id,
+    -- a key with asterisks is that of nobody, or of everybody
+    case when not contains(key_id, '*') then key_id end as credential_id,
     case
         -- the console mints a key for every request: its session is the role and the creation date
-        when lower(e.sessionCredentialFromConsole) = 'true' and session.attributes.creationDate is not null
+        when lower(e.sessionCredentialFromConsole) = 'true' and begun_at is not null and owner_id is not null
         then 'console_session'
-        when coalesce(identity.accessKeyId, '') = '' and session.attributes.creationDate is not null
+        when key_id is null and begun_at is not null and owner_id is not null
         then 'console_session'
-        when starts_with(identity.accessKeyId, 'ASIA')
+        when contains(key_id, '*')
+        then null
+        when starts_with(key_id, 'ASIA')
         then 'temporary_key'
-        when identity.accessKeyId <> ''
+        when key_id is not null
         then 'access_key'
     end as credential_kind,
-    -- the date in one form, whichever way an export writes it
-    identity.principalId
-    || '/'
-    || coalesce(
-        strftime(utc(session.attributes.creationDate), '%Y-%m-%dT%H:%M:%SZ'), session.attributes.creationDate
-    ) as session_id,
-    utc(session.attributes.creationDate) as session_started_at,
+    -- the date in one form, whichever way an export writes it; a date that is none, such as REDACTED, tells no sessions apart
+    case
+        when begun_at is not null
+        then
+            owner_id
+            || '/'
+            || case
+                when strlen(session.attributes.creationDate) = 20 and ends_with(session.attributes.creationDate, 'Z')
+                then session.attributes.creationDate
+                else strftime(begun_at, '%Y-%m-%dT%H:%M:%SZ')
+            end
+        when identity.onBehalfOf.userId is not null
+        then record ->> '$.userIdentity.credentialId'
+    end as session_id,
+    begun_at as session_started_at,
     null::varchar as token_id,
     case
         when lower(session.attributes.mfaAuthenticated) = 'true' or lower(e.additionalEventData.MFAUsed) = 'yes'
         then true
-        when session.attributes.mfaAuthenticated is not null or e.additionalEventData.MFAUsed is not null
+        when lower(session.attributes.mfaAuthenticated) = 'false' or lower(e.additionalEventData.MFAUsed) = 'no'
         then false
+        -- which factors a sign-in to Identity Center took
+        when e.eventName = 'UserAuthentication'
+        then
+            case
+                when regexp_matches(record ->> '$.additionalEventData.CredentialType', 'OTP|WEBAUTHN|RADIUS')
+                then true
+                when record ->> '$.additionalEventData.CredentialType' = 'PASSWORD'
+                then false
+            end
     end as is_mfa,
     session.sessionIssuer.arn as issuer_id,
     coalesce(session.sourceIdentity, request.sourceIdentity) as source_identity,
     null::varchar as app_id,
     null::varchar as device_id,
     address(e.sourceIPAddress) as source_ip,
-    e.userAgent as user_agent,
+    nullif(e.userAgent, '') as user_agent,
     null::varchar as country,
     null::bigint as asn,
     coalesce(
-        case when e.eventSource = 'sts.amazonaws.com' then request.roleArn end,
+        case
+            when e.eventSource = 'sts.amazonaws.com'
+            then
+                coalesce(
+                    request.roleArn,
+                    case when e.eventName = 'AssumeRoot' then record ->> '$.requestParameters.targetPrincipal' end
+                )
+            -- Cognito hides the name, and says whose it is elsewhere
+            when e.eventSource = 'cognito-idp.amazonaws.com'
+            then record ->> '$.additionalEventData.sub'
+        end,
         request.secretId,
         request.bucketName || '/' || request.key,
         request.bucketName,
@@ -188,7 +273,8 @@ select
         request.groupName,
         request.policyArn,
         request.name,
-        e.resources[1].ARN
+        e.resources[1].ARN,
+        case when e.resources[1] is not null then record ->> '$.resources[0].arn' end
     ) as target_id,
     coalesce(
         request.userName, response.accessKey.userName, response.user.userName, request.roleName, request.groupName
@@ -226,10 +312,13 @@ select
     coalesce(
         shared_with, case when e.eventSource = 'sts.amazonaws.com' then nullif(split_part(request.roleArn, ':', 5), '') end
     ) as target_tenant_id,
-    coalesce(response.credentials.accessKeyId, response.accessKey.accessKeyId) as issued_credential_id,
+    case
+        when not contains(coalesce(response.credentials.accessKeyId, response.accessKey.accessKeyId), '*')
+        then coalesce(response.credentials.accessKeyId, response.accessKey.accessKeyId)
+    end as issued_credential_id,
     coalesce(response.assumedRoleUser.assumedRoleId, response.federatedUser.federatedUserId) as issued_session_id,
     try_cast(e.additionalEventData.bytesTransferredOut as bigint) as bytes_out,
     masked(record) as raw,
     source_file,
     source_row
-from shaped
+from identified
