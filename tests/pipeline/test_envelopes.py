@@ -45,7 +45,11 @@ def write(path: Path, content: bytes) -> Path:
         (b"TimeGenerated,Id,Name\n", "csv", None),
         ("TimeGenerated;Id;Name\n".encode("utf-16"), "csv", None),
         ('{"a":1}'.encode("utf-16"), "patient", None),
-        (b"It is late, and dark, and {cold}", "none", "neither JSON nor a table (starts with 'It is late, and dark')"),
+        (
+            b"It is late, and dark, and {cold}",
+            "none",
+            "neither JSON nor a table (starts with 'It is late, and dark')",
+        ),
         (b"TimeGenerated,Id\n", "none", "neither JSON nor a table (starts with 'TimeGenerated,Id')"),
         (gzip.compress(b'{"Records":[]}'), "Records", None),
         (b"\x1f\x8b\x08\x00broken", "none", None),
