@@ -1,90 +1,92 @@
-"""Quality and diagnosis, on the terminal and as a page."""
+"""Quality and diagnosis on the terminal."""
 
-from collections.abc import Mapping, Sequence
-from datetime import datetime
 from typing import Any
 
 from rich.console import Group, RenderableType
 from rich.text import Text
 
 from pipeline.report.tables import plain_table
-from pipeline.report.text import clock, visible
+from pipeline.report.text import clock, shorten, visible
 
 MARKS = {"good": ("✓", "green"), "note": ("!", "yellow"), "bad": ("✗", "red")}
+TENANT_LIMIT = 2
 
 
-def quality_view(checks: Sequence[Any], data_docs: str) -> RenderableType:
-    """The expectations that do not hold, or that all do, and where the data docs are."""
-    if not checks:
+def quality_view(quality: Any) -> RenderableType:
+    """The expectations that do not hold with where and what was seen, the reasons, and where the data docs are."""
+    if not quality.checks:
         return Text("There is nothing to check: the lake holds no events.")
-    failed = [check for check in checks if not check.is_met]
-    suites = {(check.scope, check.source) for check in checks}
     lines: list[RenderableType] = []
-    if failed:
-        table = plain_table("scope", "source", "expected", "seen", "why")
-        told: set[str] = set()
-        for check in sorted(failed, key=lambda check: (check.fact, check.scope, check.source)):
-            reason = "" if check.reason in told else visible(check.reason)
-            told.add(check.reason)
+    if quality.failed:
+        table = plain_table("events", "source", "fact", "expected", "seen", "where")
+        for check in quality.failed:
             table.add_row(
                 check.scope,
                 check.source,
-                f"{check.fact} {_interval(check)}",
-                _seen(check.value),
-                Text(reason, style="dim"),
+                check.fact,
+                bounds_words(check.least, check.most),
+                f"{check.value:,.0f}" if check.value >= 100 else f"{check.value:.3g}",
+                Text(_where(check), overflow="fold"),
             )
         lines += [table, Text("")]
+        reasons = {check.fact: check.reason for check in quality.failed}
+        lines += [
+            Text.assemble((f"{fact}  ", "bold"), (visible(reason), "dim")) for fact, reason in reasons.items()
+        ]
+        lines.append(Text(""))
+    held = len(quality.checks) - len(quality.failed)
+    new = f" (new: events {visible(quality.new_words)})" if quality.new_words else ""
     lines.append(
         Text(
-            f"{len(checks) - len(failed)} of {len(checks)} expectations hold, in {len(suites)} suites. Data docs: {data_docs}"
+            f"{held} of {len(quality.checks)} expectations hold, in {len(quality.event_counts)} suites{new}. "
+            f"Data docs: {quality.index}"
         )
     )
     return Group(*lines)
 
 
-def quality_html(checks: Sequence[Any], links: Mapping[str, str], now: datetime) -> str:
-    """The page of all checks, what failed first; `links` leads from `scope-source` to the suite's own page."""
-    from pipeline.report.html import render
-
-    order = sorted(checks, key=lambda check: (check.is_met, check.scope, check.source, check.fact))
-    rows = [
-        (check, _interval(check), _seen(check.value), links.get(f"{check.scope}-{check.source}", ""))
-        for check in order
-    ]
-    return render("quality.html.j2", checks=rows, met=sum(check.is_met for check in checks), now=now)
+def bounds_words(least: float | None, most: float | None) -> str:
+    """`0`, `0 to 0.05`, `26 at most`, `1 at least`."""
+    if least is None:
+        return f"{most:g} at most"
+    if most is None:
+        return f"{least:g} at least"
+    return f"{least:g}" if least == most else f"{least:g} to {most:g}"
 
 
-def _seen(value: float | None) -> str:
-    if value is None:
-        return "nothing"
-    return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.4g}"
-
-
-def _interval(check: Any) -> str:
-    if check.least is None:
-        return f"≤ {check.most:g}"
-    return f"= {check.least:g}" if check.least == check.most else f"from {check.least:g} to {check.most:g}"
+def _where(check: Any) -> str:
+    """Which tenants, where not all, and examples of the first."""
+    tenants = [visible(offender.tenant_id or "no tenant") for offender in check.offenders]
+    named = ", ".join(tenants[:TENANT_LIMIT])
+    if len(tenants) > TENANT_LIMIT:
+        named += f" and {len(tenants) - TENANT_LIMIT} more"
+    if len(tenants) == check.tenant_count:
+        named = "" if len(tenants) == 1 else f"all {len(tenants)} tenants"
+    return "\n".join(filter(None, [named, *map(visible, check.offenders[0].examples)]))
 
 
 def doctor_view(diagnosis: Any) -> RenderableType:
     """What each source holds, then what was found, the gravest last where the eye rests."""
     lines: list[RenderableType] = []
-    if diagnosis.coverage:
+    coverage = diagnosis.seen.coverage
+    if coverage:
         table = plain_table(
-            "source", "tenant", "events", "first (UTC)", "last (UTC)", "hours", "longest silence", "late by"
+            "source", "tenant", "events", "first", "last (UTC)", "hours", "silence", "late by"
         )
-        for row in diagnosis.coverage:
+        table.columns[0].no_wrap = True
+        for row in coverage:
             table.add_row(
                 row.source,
-                Text(visible(row.tenant_id or "")),
+                Text(shorten(visible(row.tenant_id or "unnamed"), 13)),
                 f"{row.event_count:,}",
-                clock(row.first_at)[:16],
+                clock(row.first_at)[:10],
                 clock(row.last_at)[:16],
                 f"{row.hour_count:,}",
-                f"{row.longest_silence_hours:,} h",
-                "" if row.median_lag_seconds is None else _lag(row.median_lag_seconds),
+                f"{row.longest_silence_hours:,} h" if row.longest_silence_hours else "none",
+                _delay(row.half_within_minutes, row.most_within_minutes),
             )
-        lines += [table, Text("")]
+        note = "Hours with events; the longest silence between two; half and 95 of 100 events are late by at most."
+        lines += [table, Text(note, style="dim"), Text("")]
     order = {"good": 0, "note": 1, "bad": 2}
     for finding in sorted(diagnosis.findings, key=lambda finding: order[finding.state]):
         mark, colour = MARKS[finding.state]
@@ -96,7 +98,7 @@ def doctor_view(diagnosis: Any) -> RenderableType:
     return Group(*lines)
 
 
-def _lag(seconds: float) -> str:
-    if abs(seconds) < 90:
-        return f"{seconds:.0f} s"
-    return f"{seconds / 60:.0f} min" if abs(seconds) < 5400 else f"{seconds / 3600:.1f} h"
+def _delay(half: int | None, most: int | None) -> str:
+    if half is None or most is None:
+        return "not told"
+    return f"{half:,}, {most:,} min" if abs(most) < 120 else f"{half / 60:,.0f}, {most / 60:,.0f} h"

@@ -1,75 +1,79 @@
--- What is measured of the events of each source, for expectations to be held against. Grain: source. `events` holds the rows
--- that are looked at: those of one period of arrival, or all.
+-- What is measured of each source and tenant, for expectations to be held against: of the new events where only_new is asked
+-- for, else of all. A share of fewer than 20 events is null. Grain: source, tenant_id.
 with
-    keyed as (
-        select
-            events.source,
-            events.event_id,
-            events.occurred_at,
-            events.received_at,
-            events.ingested_at,
-            events.outcome,
-            coalesce(events.principal_id, events.principal_name) as principal,
-            case
-                when events.source = 'aws_cloudtrail'
-                then coalesce(events.tenant_id, '')
-                when starts_with(events.source, 'entra_signin')
-                then coalesce(events.token_id, '')
-                else ''
-            end as discriminator
-        from events
-        where events.ingested_at >= $since
-    ),
-
     hours as (
-        select keyed.source, date_trunc('hour', keyed.occurred_at) as hour, count(*) as event_count from keyed group by all
+        select
+            quality_hours.*,
+            date_diff(
+                'hour',
+                lag(quality_hours.hour) over (
+                    partition by quality_hours.source, quality_hours.tenant_id order by quality_hours.hour
+                ),
+                quality_hours.hour
+            ) as hours_since_last
+        from quality_hours
+        where quality_hours.is_new or not $only_new
     ),
 
-    -- an hour beside the same hour of the seven days before it, where three of them at least have logs
-    compared as (
+    measured as (
         select
             hours.source,
-            hours.hour,
-            hours.event_count,
-            avg(hours.event_count) over same_hour as usual_count,
-            count(*) over same_hour as day_count
+            hours.tenant_id,
+            sum(hours.event_count)::bigint as event_count,
+            sum(hours.event_id_missing_count)::bigint as event_id_missing_count,
+            sum(hours.in_future_count)::bigint as in_future_count,
+            sum(hours.before_cloud_count)::bigint as before_cloud_count,
+            sum(hours.received_early_count)::bigint as received_early_count,
+            sum(hours.received_count)::bigint as received_count,
+            sum(hours.received_late_count)::bigint as received_late_count,
+            sum(hours.taken_in_late_count)::bigint as taken_in_late_count,
+            sum(hours.outcome_unknown_count)::bigint as outcome_unknown_count,
+            sum(hours.principal_missing_count)::bigint as principal_missing_count,
+            max(hours.newest_at) as newest_at,
+            coalesce(max(hours.hours_since_last) filter (hours.newest_at is not null), 0) as longest_silence_hours
         from hours
-        window
-            same_hour as (
-                partition by hours.source, extract('hour' from hours.hour)
-                order by hours.hour range between interval 7 days preceding and interval 1 day preceding
-            )
+        group by hours.source, hours.tenant_id
+    ),
+
+    doubled as (
+        select duplicate_keys.source, duplicate_keys.tenant_id, count(*) as duplicate_key_count
+        from duplicate_keys
+        where duplicate_keys.is_new or not $only_new
+        group by duplicate_keys.source, duplicate_keys.tenant_id
     ),
 
     unusual as (
         select
-            compared.source,
-            count(*) filter (
-                compared.event_count > 20 * compared.usual_count or compared.event_count < compared.usual_count / 20
-            ) as unusual_hour_count
-        from compared
-        where compared.day_count >= 3 and compared.usual_count >= 50
-        group by compared.source
+            unusual_hours.source,
+            unusual_hours.tenant_id,
+            count(*) filter (unusual_hours.kind = 'silent') as silent_hour_count,
+            count(*) filter (unusual_hours.kind = 'flooded') as flooded_hour_count
+        from unusual_hours
+        where unusual_hours.is_new or not $only_new
+        group by unusual_hours.source, unusual_hours.tenant_id
     )
 
 select
-    keyed.source,
-    count(*) as event_count,
-    avg((coalesce(keyed.event_id, '') = '')::integer) as event_id_missing_share,
-    count(*) - count(distinct hash(keyed.event_id, keyed.occurred_at, keyed.discriminator)) as duplicate_key_count,
-    count(*) filter (
-        keyed.occurred_at > coalesce(keyed.received_at, keyed.ingested_at) + interval 1 hour
-        or keyed.occurred_at > $now + interval 1 hour
-    ) as in_future_count,
-    count(*) filter (keyed.occurred_at < timestamp '2006-01-01') as before_cloud_count,
-    avg((coalesce(keyed.outcome, 'unknown') = 'unknown')::integer) as outcome_unknown_share,
-    avg((keyed.principal is null)::integer) as principal_missing_share,
-    date_diff('minute', max(keyed.occurred_at), $now) / 60 as newest_age_hours,
-    quantile_cont(date_diff('second', keyed.occurred_at, keyed.received_at) / 3600, 0.95) filter (
-        keyed.received_at is not null
-    ) as delivery_lag_hours,
-    coalesce(any_value(unusual.unusual_hour_count), 0) as unusual_hour_count
-from keyed
-left join unusual using (source)
-group by keyed.source
-order by keyed.source
+    measured.source,
+    measured.tenant_id,
+    measured.event_count,
+    measured.event_id_missing_count,
+    coalesce(doubled.duplicate_key_count, 0) as duplicate_key_count,
+    measured.in_future_count,
+    measured.before_cloud_count,
+    measured.received_early_count,
+    coalesce(unusual.silent_hour_count, 0) as silent_hour_count,
+    coalesce(unusual.flooded_hour_count, 0) as flooded_hour_count,
+    greatest(date_diff('hour', measured.newest_at, $now) - measured.longest_silence_hours, 0) as overdue_hours,
+    case when measured.event_count >= 20 then measured.outcome_unknown_count / measured.event_count end as outcome_unknown_share,
+    case
+        when measured.event_count >= 20 then measured.principal_missing_count / measured.event_count
+    end as principal_missing_share,
+    case
+        when measured.received_count >= 20 then measured.received_late_count / measured.received_count
+    end as received_late_share,
+    case when measured.event_count >= 20 then measured.taken_in_late_count / measured.event_count end as taken_in_late_share
+from measured
+left join doubled on measured.source = doubled.source and measured.tenant_id is not distinct from doubled.tenant_id
+left join unusual on measured.source = unusual.source and measured.tenant_id is not distinct from unusual.tenant_id
+order by measured.source, measured.tenant_id

@@ -1,0 +1,158 @@
+"""The checks. Each looks at what was seen and gives findings; a part of postreset that can be ill adds its own to `CHECKS`."""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Literal
+
+from pipeline.doctor.seen import Coverage, Seen
+from pipeline.errors import SettingsError
+from pipeline.limits import DEFAULT_LIMITS
+from pipeline.report.narrative import counted
+from pipeline.settings import SETTINGS_FILE, read_settings
+from pipeline.visibility import HIDDEN_WITHOUT, NEEDED_BY
+
+State = Literal["good", "note", "bad"]
+LITTLE_DISK = 5 << 30
+MUCH_QUARANTINE = 0.01
+QUIET_HOURS = 24
+LATE_MINUTES = 6 * 60
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """`advice` says what to do, or what is hidden; it is empty where nothing is to be done."""
+
+    area: Literal["machine", "settings", "lake", "source", "visibility"]
+    state: State
+    what: str
+    advice: str = ""
+
+
+def _machine(seen: Seen) -> Iterator[Finding]:
+    yield Finding("machine", "good", ", ".join(f"{name} {number}" for name, number in seen.versions.items()))
+    free = seen.free_bytes
+    if free > LITTLE_DISK:
+        yield Finding("machine", "good", f"{free / 1e9:,.1f} GB of disk are free")
+    else:
+        advice = "make room: an ingest needs as much as it takes in, and a hunt may need more than memory"
+        yield Finding("machine", "bad", f"only {free / 1e9:,.1f} GB of disk are free", advice)
+
+
+def _settings(seen: Seen) -> Iterator[Finding]:
+    try:
+        settings = read_settings(seen.config)
+    except SettingsError as error:
+        yield Finding("settings", "bad", f"{error.where}: {error.what}", error.hint)
+        return
+    if seen.config is None:
+        yield Finding("settings", "good", f"no {SETTINGS_FILE} in this folder: defaults hold")
+    else:
+        changed = "" if settings.limits == DEFAULT_LIMITS else ", with limits of its own for ingest"
+        yield Finding("settings", "good", f"settings from {seen.config}{changed}")
+
+
+def _lake(seen: Seen) -> Iterator[Finding]:
+    lake = seen.lake
+    if lake.problem:
+        yield Finding("lake", "bad", f"the lake {lake.folder} cannot be opened: {lake.problem}")
+        return
+    if not seen.coverage:
+        yield Finding("lake", "bad", "the lake holds no events", "take logs in with `postreset ingest PATH`")
+    else:
+        yield Finding(
+            "lake",
+            "good",
+            f"{counted(sum(row.event_count for row in seen.coverage), 'event')} in {counted(lake.file_count, 'file')} "
+            f"({lake.byte_count / 1e6:,.1f} MB), {counted(lake.done_batches, 'batch')}, snapshot {lake.snapshot_id}",
+        )
+    if lake.pending_batches:
+        words = "1 batch is" if lake.pending_batches == 1 else f"{lake.pending_batches} batches are"
+        advice = "an ingest is running, or one was killed and the next one settles it"
+        yield Finding("lake", "note", f"{words} pending", advice)
+    if lake.quarantined:
+        share = lake.quarantined / lake.records
+        what = f"{lake.quarantined:,} of {lake.records:,} records read were set aside ({share:.1%})"
+        state: State = "note" if share > MUCH_QUARANTINE else "good"
+        yield Finding("lake", state, what, "`postreset quarantine list` shows why")
+
+
+def _sources(seen: Seen) -> Iterator[Finding]:
+    ended = [
+        row
+        for row in seen.coverage
+        if row.last_at + timedelta(hours=max(QUIET_HOURS, row.longest_silence_hours)) < seen.now
+    ]
+    if ended and len(ended) == len(seen.coverage):
+        last = max(row.last_at for row in ended)
+        yield Finding(
+            "source",
+            "note",
+            f"every source has ended, the last one at {last:%Y-%m-%d %H:%M} UTC",
+            "of what came after nothing can be ruled out",
+        )
+    elif ended:
+        advice = "of what came after nothing can be ruled out: was a trail or an export switched off?"
+        yield Finding("source", "note", f"has ended while others go on: {_listed(map(_name, ended))}", advice)
+    late = [row for row in seen.coverage if (row.most_within_minutes or 0) > LATE_MINUTES]
+    if late:
+        what = f"one event in twenty is delivered more than {LATE_MINUTES // 60} hours late: {_listed(map(_name, late))}"
+        yield Finding("source", "note", what, "wait as long before saying that nothing more came")
+
+
+def _never_seen(seen: Seen) -> Iterator[Finding]:
+    for source, hidden in seen.never_seen.items():
+        yield Finding("visibility", "note", f"no {source} logs", f"this hides {hidden}")
+
+
+def _not_of_tenant(seen: Seen) -> Iterator[Finding]:
+    """A source that some tenants or subscriptions have and others lack. Rows of an unnamed tenant may be anyone's."""
+    tenants: dict[str, set[str | None]] = {}
+    for row in seen.coverage:
+        tenants.setdefault(row.source, set()).add(row.tenant_id and row.tenant_id.lower())
+    for kind, sources in NEEDED_BY.items():
+        known = {name for source in sources for name in tenants.get(source, ()) if name}
+        for source in sources:
+            if source in tenants and None not in tenants[source] and known - tenants[source]:
+                lacking = sorted(known - tenants[source])
+                kinds, have = (kind, "has") if len(lacking) == 1 else (f"{kind}s", "have")
+                what = f"no {source} logs of {kinds} {_listed(lacking)}, which {have} other logs"
+                yield Finding("visibility", "note", what, f"this hides {HIDDEN_WITHOUT[source]}")
+
+
+def _object_reads(seen: Seen) -> Iterator[Finding]:
+    accounts = [row for row in seen.coverage if row.source == "aws_cloudtrail" and row.tenant_id]
+    blind = [str(row.tenant_id) for row in accounts if not row.s3_object_event_count]
+    if blind:
+        advice = "this hides reads of objects. Switch on data events for S3 in the trail"
+        yield Finding("visibility", "note", f"no S3 data events of {_listed(blind)}", advice)
+
+
+def _digests(seen: Seen) -> Iterator[Finding]:
+    sources = ("aws_cloudtrail", "aws_cloudtrail_digest")
+    logged, proved = ({row.tenant_id for row in seen.coverage if row.source == source} for source in sources)
+    without = sorted(account for account in logged - proved if account)
+    if without:
+        advice = "nothing proves that no log file was deleted. Switch on log file validation, and take CloudTrail-Digest/ in, too"
+        yield Finding("visibility", "note", f"no CloudTrail digests of {_listed(without)}", advice)
+
+
+def _name(row: Coverage) -> str:
+    return f"{row.source} of {row.tenant_id or 'an unnamed tenant'}"
+
+
+def _listed(names: Iterable[str], most: int = 3) -> str:
+    given = list(names)
+    return ", ".join(given[:most]) + (f" and {len(given) - most} more" if len(given) > most else "")
+
+
+CHECKS: tuple[Callable[[Seen], Iterator[Finding]], ...] = (
+    _machine,
+    _settings,
+    _lake,
+    _sources,
+    _never_seen,
+    _not_of_tenant,
+    _object_reads,
+    _digests,
+)
