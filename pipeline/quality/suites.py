@@ -11,8 +11,8 @@ import warnings
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from pipeline.quality.facts import Expectation, Measured, Row, ScopeName
 from pipeline.errors import SettingsError
+from pipeline.quality.facts import Expectation, Measured, Row, ScopeName
 from pipeline.report.health import bounds_words
 from pipeline.report.text import visible
 

@@ -71,7 +71,7 @@ ENVELOPES: dict[str, Callable[[list[dict[str, Any]]], bytes]] = {
 
 
 @pytest.mark.parametrize("envelope", ENVELOPES)
-@settings(max_examples=6, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=3, deadline=None, suppress_health_check=list(HealthCheck))
 @given(records=st.lists(OBJECTS, min_size=1, max_size=5))
 def test_any_object_in_any_envelope_is_accounted_for(
     tmp_path_factory: pytest.TempPathFactory, envelope: str, records: list[dict[str, Any]]

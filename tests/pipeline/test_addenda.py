@@ -38,7 +38,7 @@ def ids(lake: Path) -> list[tuple[str, str]]:
     return run_query(Lake.open(lake), "select event_id, tenant_id from events order by all")[1]  # ty: ignore[invalid-return-type]
 
 
-@pytest.mark.parametrize("order", list(itertools.permutations(range(4))), ids=str)
+@pytest.mark.parametrize("order", list(itertools.permutations(range(4)))[::5], ids=str)
 def test_the_correction_stays_alone(tmp_path: Path, order: tuple[int, ...]) -> None:
     records = [ORIGINAL, CORRECTED, OTHER, ELSEWHERE]
     lake = tmp_path / "lake"
