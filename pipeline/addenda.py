@@ -12,7 +12,7 @@ import duckdb
 import pyarrow as pa
 
 from pipeline.ledger import Ledger
-from pipeline.schema import COLUMNS, PARQUET_OPTIONS
+from pipeline.schema import COLUMNS, FILE_ROWS, parquet_options
 from pipeline.settings import quoted, sql_text
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ def write_without_superseded(con: duckdb.DuckDBPyConnection, lake: "Lake", batch
                 anti join superseded
                     on superseded.event_id = events.event_id and superseded.tenant_id = coalesce(events.tenant_id, '')
                 order by occurred_at
-            ) to {quoted(target)} ({PARQUET_OPTIONS})"""
+            ) to {quoted(target)} ({parquet_options(FILE_ROWS)})"""
         )
         rewritten.old.append(old)
         if con.execute("select count(*) from read_parquet($file)", {"file": str(target)}).fetchall() == [

@@ -27,7 +27,7 @@ from pipeline.errors import InputError
 from pipeline.ledger import Count, Ledger
 from pipeline.limits import DEFAULT_LIMITS, Limits
 from pipeline.runs import batch_files, run_folder, settle_batch, settle_dead_runs
-from pipeline.schema import COLUMNS, FILE_ROWS, PARQUET_OPTIONS
+from pipeline.schema import COLUMNS, FILE_ROWS, parquet_options
 from pipeline.settings import make_folder, quoted, sql_text
 from pipeline.staging import stage_files
 
@@ -68,6 +68,7 @@ class Part:
     source: str
     since: datetime
     until: datetime
+    row_count: int  # about
 
 
 class MissingPaths(InputError):
@@ -296,7 +297,7 @@ def _write_events(con: duckdb.DuckDBPyConnection, lake: "Lake", batch_id: str) -
                 select {columns} from numbered
                 where source = $source and occurred_at >= $since and occurred_at < $until
                 order by occurred_at
-            ) to {quoted(path)} ({PARQUET_OPTIONS})""",
+            ) to {quoted(path)} ({parquet_options(part.row_count)})""",
             {"source": part.source, "since": part.since, "until": part.until},
         )
         return path
@@ -319,7 +320,7 @@ def _parts(con: duckdb.DuckDBPyConnection) -> list[Part]:
             inner = sorted(set(row[0])) if row else []
         midnight = datetime.combine(day, time())
         bounds = [midnight, *(bound for bound in inner if bound > midnight), midnight + timedelta(days=1)]
-        parts += [Part(source, since, until) for since, until in pairwise(bounds)]
+        parts += [Part(source, since, until, -(-count // pieces)) for since, until in pairwise(bounds)]
     return parts
 
 

@@ -29,8 +29,11 @@ from pipeline.settings import make_folder
 
 BATCH_PROPERTY = "postreset.batch-id"
 TABLE = "postreset.events"
-# pyiceberg would commit again on top of another writer's rows, unseen by us; the duplicates among them must go first
-OUR_OWN_RETRIES = {"commit.retry.num-retries": "0"}
+TABLE_PROPERTIES = {
+    # pyiceberg would commit again on top of another writer's rows, unseen by us; the duplicates among them must go first
+    "commit.retry.num-retries": "0",
+    "commit.manifest-merge.enabled": "true",  # or planning reads a manifest for each commit there ever was
+}
 ICEBERG_TYPES: dict[str, PrimitiveType] = {
     TEXT: StringType(),
     TIME: TimestampType(),
@@ -103,7 +106,7 @@ class Lake:
             schema,
             location=f"file://{folder / 'warehouse' / 'events'}",
             partition_spec=spec,
-            properties=OUR_OWN_RETRIES,
+            properties=TABLE_PROPERTIES,
         )
 
     @property
@@ -134,9 +137,9 @@ class Lake:
     def append(self, files: Sequence[Path], batch_id: str, replaced: Sequence[str] = ()) -> bool:
         """Registers Parquet files in one commit that carries the batch id, some of them in the place of `replaced` ones. False,
         and nothing done, where another writer has committed since this lake's snapshot."""
-        if OUR_OWN_RETRIES.items() - self._table.metadata.properties.items():
+        if TABLE_PROPERTIES.items() - self._table.metadata.properties.items():
             with self._table.transaction() as transaction:
-                transaction.set_properties(OUR_OWN_RETRIES)
+                transaction.set_properties(TABLE_PROPERTIES)
         # not as_uri: Iceberg readers do not decode the %3D of a "="
         addresses = [f"file://{path}" for path in files]
         properties = {BATCH_PROPERTY: batch_id}

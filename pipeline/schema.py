@@ -25,12 +25,16 @@ COLUMNS: tuple[tuple[str, str], ...] = (
 )
 # fmt: on
 FILE_ROWS = 50_000  # of one Parquet file, and so of a row group
-# Ids are different in every row. As dictionaries, above a file's rows, they get the Bloom filters that make a lookup of one
-# among millions quick; DuckDB's own limit is a fifth of the rows. A larger one costs memory for every column.
-PARQUET_OPTIONS = (
-    "format parquet, compression zstd, compression_level 1, "
-    "dictionary_size_limit 60000, string_dictionary_page_size_limit 2200000"
-)
+
+
+def parquet_options(row_count: int) -> str:
+    """How COPY writes a file of about so many events. Ids are different in every row: as dictionaries they get the Bloom
+    filters that make a lookup of one among millions quick, and DuckDB's own limit is a fifth of the rows. The limit is paid
+    for in memory by each of the columns, so a small file has a small one."""
+    return (
+        "format parquet, compression zstd, compression_level 1, "
+        f"dictionary_size_limit {row_count * 6 // 5 + 16}, string_dictionary_page_size_limit 2200000"
+    )
 
 
 def create_empty_events(con: duckdb.DuckDBPyConnection, name: str = "events", *, temp: bool = True) -> None:

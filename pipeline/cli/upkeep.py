@@ -147,6 +147,7 @@ def lake_expire(
         write_json(
             {
                 "done": summary.is_done,
+                "first_kept_day": summary.first_kept_day and str(summary.first_kept_day),
                 "days": [
                     {
                         "day": str(day.day),
@@ -157,6 +158,7 @@ def lake_expire(
                     }
                     for day in summary.days
                 ],
+                "snapshots_before": summary.snapshots_before,
                 "snapshots": [
                     {"snapshot_id": str(each.snapshot_id), "committed_at": each.committed_at}
                     for each in summary.snapshots

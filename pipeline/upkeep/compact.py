@@ -36,11 +36,6 @@ MEMORY_LIMIT = "1200MB"
 COMMIT_TRIES = 20
 NAME = "compacted"
 OUR_MISTAKES = (duckdb.BinderException, duckdb.ParserException, duckdb.CatalogException)
-# a dictionary of every id is what lets DuckDB write a Bloom filter of it; the limits are those of FILE_ROWS ids of 40 bytes
-PARQUET = (
-    "format parquet, compression zstd, compression_level 1, row_group_size 122880, "
-    "dictionary_size_limit 120000, string_dictionary_page_size_limit 4800000"
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,13 +141,15 @@ def rewrite(con: duckdb.DuckDBPyConnection, lake: Lake, partition: Partition) ->
     try:
         con.read_parquet(partition.paths, hive_partitioning=False, union_by_name=True).create_view("small")
         before = _fingerprint(con, "small")
-        for since, until in _spans(con, partition):
+        spans = _spans(con, partition)
+        options = _parquet_options(-(-partition.event_count // len(spans)))
+        for since, until in spans:
             path = _new_path(lake, partition)
             written.append(path)
             con.execute(
                 f"""copy (
                     select * from small where occurred_at >= $since and occurred_at < $until order by occurred_at, event_id
-                ) to {quoted(path)} ({PARQUET})""",
+                ) to {quoted(path)} ({options})""",
                 {"since": since, "until": until},
             )
         new = con.read_parquet([str(path) for path in written], hive_partitioning=False)
@@ -167,6 +164,15 @@ def rewrite(con: duckdb.DuckDBPyConnection, lake: Lake, partition: Partition) ->
     for path in written:
         path.unlink(missing_ok=True)
     return problem
+
+
+def _parquet_options(row_count: int) -> str:
+    """A dictionary of every id is what makes DuckDB write a Bloom filter of it. It allocates so many entries for each
+    column of each file, so a small file asks for few."""
+    return (
+        "format parquet, compression zstd, compression_level 1, row_group_size 122880, "
+        f"dictionary_size_limit {row_count * 6 // 5 + 16}, string_dictionary_page_size_limit 4800000"
+    )
 
 
 def _fingerprint(con: duckdb.DuckDBPyConnection, view: str) -> tuple[int, int]:

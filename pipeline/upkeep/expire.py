@@ -55,9 +55,11 @@ class GoneSnapshot:
 
 @dataclass(slots=True)
 class ExpireSummary:
-    """What goes, or went: `files` and `bytes` are those that leave the disk."""
+    """What goes, or went: `files` and `bytes` are those that leave the disk. The two bounds are None where not asked for."""
 
+    first_kept_day: date | None = None
     days: list[Day] = field(default_factory=list)
+    snapshots_before: datetime | None = None
     snapshots: list[GoneSnapshot] = field(default_factory=list)
     kept_snapshots: int = 0
     files: int = 0
@@ -80,10 +82,14 @@ def expire(
             _refuse_while_pending(lake)
         lake.refresh()
         summary = ExpireSummary(is_done=not dry_run)
-        dropped = _drop_days(lake, (now - older_than).date(), dry_run) if older_than else []
-        summary.days = _days(dropped)
+        dropped: list[DataFile] = []
+        if older_than:
+            summary.first_kept_day = (now - older_than).date()
+            dropped = _drop_days(lake, summary.first_kept_day, dry_run)
+            summary.days = _days(dropped)
         if snapshots_older_than:
-            _expire_snapshots(lake, now, now - snapshots_older_than, dropped, summary)
+            summary.snapshots_before = now - snapshots_older_than
+            _expire_snapshots(lake, now, summary.snapshots_before, dropped, summary)
         else:
             summary.kept_snapshots = len(table_of(lake).metadata.snapshots)
     return summary

@@ -61,16 +61,23 @@ def expire_view(summary: ExpireSummary) -> RenderableType:
         for day in summary.days:
             table.add_row(str(day.day), day.source, f"{day.events:,}", f"{day.files:,}", size(day.bytes))
         lines += [table, Text("")]
-    events, days = sum(day.events for day in summary.days), len({day.day for day in summary.days})
-    verb = "dropped" if summary.is_done else "would be dropped"
-    lines.append(Text(f"{_count(events, 'event')} of {_count(days, 'day')} {verb}."))
-    verb = "expired" if summary.is_done else "would be expired"
-    lines.append(
-        Text(
-            f"{_count(len(summary.snapshots), 'snapshot')} {verb}, {summary.kept_snapshots:,} kept; "
-            f"{_count(summary.files, 'file')} ({size(summary.bytes)}) {'removed' if summary.is_done else 'would be removed'}."
+    done = "were" if summary.is_done else "would be"
+    if summary.first_kept_day:
+        events, days = sum(day.events for day in summary.days), len({day.day for day in summary.days})
+        lines.append(
+            Text(
+                f"Before {summary.first_kept_day}: {_count(events, 'event')} of {_count(days, 'day')} {done} dropped."
+            )
         )
-    )
+    if summary.snapshots_before:
+        lines.append(
+            Text(
+                f"Before {clock(summary.snapshots_before)[:16]} UTC: {_count(len(summary.snapshots), 'snapshot')} {done} expired, "
+                f"{summary.kept_snapshots:,} kept; {_count(summary.files, 'file')} ({size(summary.bytes)}) {done} removed from disk."
+            )
+        )
+    elif summary.days:
+        lines.append(Text("Their files stay on disk until the snapshots that hold them are expired."))
     if not summary.is_done:
         lines.append(Text("Nothing was changed: give --yes to do it."))
     return Group(*lines)
