@@ -375,7 +375,7 @@ def test_the_addresses_of_real_records(real_logs: Path) -> None:
 
 
 def test_the_columns_are_those_of_events() -> None:
-    assert set(staged(FILE)) | {"batch_id", "ingested_at"} == {name for name, _ in COLUMNS}
+    assert set(staged(FILE)) | {"batch_id", "ingested_at", "event_key"} == {name for name, _ in COLUMNS}
 
 
 # --- who -------------------------------------------------------------------------------------------------------------
