@@ -1,0 +1,28 @@
+"""How much is measured: environment variables, with defaults that end within a quarter of an hour on two cores."""
+
+import os
+from pathlib import Path
+
+NAMES = {
+    "EVENTS": "events of each kind of log, and of each batch into the large lake (200,000)",
+    "ROUNDS": "counted rounds of CloudTrail; other parts take half as many (4)",
+    "BIG_EVENTS": "events in the large lake (50,000,000)",
+    "BIG_LAKE": "a folder to keep the large lake in and take it from, if it is there (none: made and removed)",
+    "LAYOUT_EVENTS": "events of the two layouts (1,000,000)",
+    "LAYOUT_FILES": "files of the layout of tiny files (100,000)",
+    "ONE_FILE_BYTES": "decompressed size of the one large file (2,000,000,000)",
+}
+
+
+def number(name: str, default: int) -> int:
+    return int(os.environ.get(name, "").replace("_", "").replace(",", "") or default)
+
+
+EVENTS = number("EVENTS", 200_000)
+ROUNDS = number("ROUNDS", 4)
+FEW_ROUNDS = max(ROUNDS // 2, 1)
+BIG_EVENTS = number("BIG_EVENTS", 50_000_000)
+BIG_LAKE = Path(os.environ["BIG_LAKE"]).absolute() if os.environ.get("BIG_LAKE") else None
+LAYOUT_EVENTS = number("LAYOUT_EVENTS", 1_000_000)
+LAYOUT_FILES = number("LAYOUT_FILES", 100_000)
+ONE_FILE_BYTES = number("ONE_FILE_BYTES", 2_000_000_000)
