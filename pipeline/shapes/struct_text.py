@@ -11,6 +11,9 @@ from typing import Any
 MAX_CHARACTERS = 300_000
 MAX_DEPTH = 16
 NAME = re.compile(r"([\w.$:@/\[\]-]{1,200})=")
+POLICY = re.compile(
+    r"(?<!bucket)policy(document)?$", re.IGNORECASE
+)  # AWS hands policies about as text, but that of a bucket
 END_OF_VALUE = re.compile(r", [\w.$:@/\[\]-]{1,200}=|[{}]")
 END_OF_ELEMENT = re.compile(r", |[\[\]{}]")
 
@@ -47,13 +50,10 @@ def _value(text: str, start: int, depth: int, end_of_scalar: re.Pattern[str]) ->
 
 
 def _json(text: str, start: int) -> tuple[Any, int]:
-    """JSON within: it was text there, and stays text, but for what is empty."""
     try:
-        _, end = json.JSONDecoder(strict=False).raw_decode(text, start)
+        return json.JSONDecoder(strict=False).raw_decode(text, start)
     except (ValueError, RecursionError) as error:
         raise _Unclear from error
-    inner = text[start:end]
-    return {"{}": {}, "[]": []}.get(inner, inner), end
 
 
 def _struct(text: str, start: int, depth: int) -> tuple[dict[str, Any], int]:
@@ -63,7 +63,9 @@ def _struct(text: str, start: int, depth: int) -> tuple[dict[str, Any], int]:
         name = NAME.match(text, at)
         if name is None or name[1] in struct:
             raise _Unclear
-        struct[name[1]], at = _value(text, name.end(), depth + 1, END_OF_VALUE)
+        value, end = _value(text, name.end(), depth + 1, END_OF_VALUE)
+        is_text = text.startswith('{"', name.end()) and POLICY.search(name[1])
+        struct[name[1]], at = (text[name.end() : end] if is_text else value), end
         if text.startswith("}", at):
             return struct, at + 1
         if not text.startswith(", ", at):

@@ -1,4 +1,4 @@
--- Token cut-offs: from which moment on older refresh tokens of a person are refused. Grain: event.
+-- Token cut-offs: from which moment on older refresh tokens or sessions of a person are refused. Grain: event.
 select
     events.source,
     events.tenant_id,
@@ -11,7 +11,8 @@ select
             epoch_us(
                 try_cast(
                     nullif(
-                        regexp_extract(events.raw, 'StsRefreshTokensValidFrom.*?newValue[\\": \[]+([0-9][0-9T:.+Z-]+)', 1), ''
+                        regexp_extract(events.raw, '(?i)StsRefreshTokensValidFrom.*?newValue[\\": \[rn]+([0-9][0-9T:.+Z-]+)', 1),
+                        ''
                     ) as timestamptz
                 )
             )
@@ -21,8 +22,14 @@ select
 from events
 left join int_identities as identities on lower(events.target_id) = identities.alias
 where
-    events.source = 'entra_audit'
-    and events.action = 'Update StsRefreshTokenValidFrom Timestamp'
+    (
+        (events.source in ('entra_audit', 'm365_audit') and events.action = 'Update StsRefreshTokenValidFrom Timestamp')
+        or (
+            events.source = 'okta_system'
+            and events.action in ('user.session.clear', 'user.authentication.universal_logout')
+            and events.target_kind = 'user'
+        )
+    )
     and events.outcome = 'success'
     and events.occurred_at >= $since
     and events.occurred_at < $until

@@ -46,13 +46,21 @@ with
                     || lower(coalesce(candidates.target_id, candidates.principal_name))
                 when candidates.service = 'signin.amazonaws.com'
                 then 'arn:aws:iam::' || candidates.tenant_id || ':root'
-                when candidates.source = 'entra_audit' and candidates.target_kind is not null and candidates.target_kind <> 'user'
+                when
+                    candidates.source in ('entra_audit', 'm365_audit')
+                    and candidates.target_kind is not null
+                    and candidates.target_kind <> 'user'
                 then null
+                -- the target may be a device or a factor, and then it is the caller's; a service has none of its own
+                when candidates.source = 'okta_system' and candidates.target_kind is distinct from 'user'
+                then case when candidates.principal_kind = 'user' then lower(candidates.principal_id) end
                 else lower(coalesce(candidates.target_id, candidates.target_name, candidates.principal_id))
             end as subject_id,
             case
                 when candidates.source = 'aws_cloudtrail'
                 then coalesce(candidates.target_name, candidates.target_id, candidates.principal_name)
+                when candidates.source = 'okta_system' and candidates.target_kind is distinct from 'user'
+                then candidates.principal_name
                 else coalesce(candidates.target_name, candidates.principal_name)
             end as subject_name
         from candidates
@@ -91,19 +99,28 @@ select
         then false
         when subjects.app_id = '93625bc8-bfe2-437a-97e0-3d0060024faa'
         then false
+        -- Okta's own name stands for its support and for self-service: by whom, this log does not say
+        when
+            subjects.source = 'okta_system'
+            and (subjects.principal_kind is distinct from 'user' or lower(subjects.principal_name) = 'system@okta.com')
+        then null
         when lower(subjects.principal_id) = subjects.subject_id
         then false
-        when subjects.principal_id is null and lower(subjects.principal_name) = lower(subjects.subject_name)
+        -- the unified audit log may name one of the two by id and the other by UPN
+        when
+            (subjects.principal_id is null or subjects.source in ('m365_audit', 'okta_system'))
+            and lower(subjects.principal_name) = lower(subjects.subject_name)
         then false
-        when lower(subjects.principal_name) = 'microsoft password reset service'
+        when
+            lower(subjects.principal_name) in ('microsoft password reset service', 'fim_password_service@support.onmicrosoft.com')
         then false
         -- directory synchronisation brings resets of another directory: by whom, this log does not say
         when
-            subjects.source = 'entra_audit'
+            subjects.source in ('entra_audit', 'm365_audit')
             and regexp_matches(lower(subjects.principal_name), '^(sync_|adtoaadsyncserviceaccount)')
         then null
         -- a service writes what somebody did through it in its own name: who that was is in the other rows of the episode
-        when subjects.source = 'entra_audit' and subjects.principal_kind is distinct from 'user'
+        when subjects.source in ('entra_audit', 'm365_audit') and subjects.principal_kind is distinct from 'user'
         then null
         else true
     end as by_somebody_else

@@ -15,7 +15,7 @@ with
                     "userIdentity": {
                         "type": "VARCHAR", "principalId": "VARCHAR", "arn": "VARCHAR", "accountId": "VARCHAR", "accessKeyId": "VARCHAR",
                         "userName": "VARCHAR", "invokedBy": "VARCHAR",
-                        "onBehalfOf": {"userId": "VARCHAR", "identityStoreArn": "VARCHAR"},
+                        "onBehalfOf": {"userId": "VARCHAR"},
                         "sessionContext": {
                             "sourceIdentity": "VARCHAR",
                             "attributes": {"creationDate": "VARCHAR", "mfaAuthenticated": "VARCHAR"},
@@ -35,10 +35,9 @@ with
                         "snapshotId": "VARCHAR",
                         "credentials": {"accessKeyId": "VARCHAR"}, "accessKey": {"accessKeyId": "VARCHAR", "userName": "VARCHAR"},
                         "assumedRoleUser": {"assumedRoleId": "VARCHAR"}, "federatedUser": {"federatedUserId": "VARCHAR"},
-                        "user": {"userName": "VARCHAR"}, "role": {"roleName": "VARCHAR", "arn": "VARCHAR"}
+                        "user": {"userName": "VARCHAR"}
                     },
                     "additionalEventData": {"bytesTransferredOut": "DOUBLE", "MFAUsed": "VARCHAR"},
-                    "serviceEventDetails": {"snapshotId": "VARCHAR"},
                     "resources": [{"ARN": "VARCHAR"}]
                 }'
             ) as e
@@ -59,36 +58,38 @@ with
                 e.requestParameters.valuesToAdd[1],
                 e.requestParameters.createVolumePermission.add.items[1].group,
                 e.requestParameters.launchPermission.add.items[1].group
-            ) as shared_with
+            ) as shared_with,
+            case
+                when starts_with(e.eventName, 'SharedSnapshot') then record ->> '$.serviceEventDetails.snapshotId'
+            end as shared_snapshot_id,
+            nullif(e.userIdentity.principalId, '') as owner_id,
+            -- as some exports misspell it or write it small
+            case
+                when e.userIdentity.accessKeyId is null and e.userIdentity.arn is not null
+                then nullif(coalesce(record ->> '$.userIdentity.accesKeyId', record ->> '$.userIdentity.accesskeyid'), '')
+                when e.userIdentity.accessKeyId <> ''
+                then e.userIdentity.accessKeyId
+            end as key_id,
+            case
+                when e.userIdentity.sessionContext is null and e.userIdentity.type = 'AssumedRole'
+                then record ->> '$.userIdentity.sessioncontext.attributes.creationdate'
+                else e.userIdentity.sessionContext.attributes.creationDate
+            end as begun_text,
+            -- Datadog moves the error, the address and the agent
+            case
+                when e.sourceIPAddress is null then coalesce(record ->> '$.error.kind', record ->> '$.error.message')
+            end as moved_error,
+            -- logstash writes the time under its own name
+            case when e.eventTime <> '' then e.eventTime else record ->> '$."@timestamp"' end as happened_text
         from parsed
     ),
 
-    identified as (
-        select
-            shaped.*,
-            case
-                when identity.accessKeyId <> ''
-                then identity.accessKeyId
-                -- as some exports misspell it or write it small
-                when identity.accessKeyId is null and identity.arn is not null
-                then nullif(coalesce(record ->> '$.userIdentity.accesKeyId', record ->> '$.userIdentity.accesskeyid'), '')
-            end as key_id,
-            nullif(identity.principalId, '') as owner_id,
-            utc(
-                case
-                    when identity.type = 'AssumedRole' and session is null
-                    then record ->> '$.userIdentity.sessioncontext.attributes.creationdate'
-                    else session.attributes.creationDate
-                end
-            ) as begun_at
-        from shaped
-    )
+    identified as (select shaped.*, utc(shaped.begun_text) as begun_at from shaped)
 
 select
     case when e.eventID <> '' then e.eventID else 'sha256:' || sha256(record) end as event_id,
     source,
-    -- logstash writes the time under its own name
-    utc(case when e.eventTime <> '' then e.eventTime else record ->> '$."@timestamp"' end) as occurred_at,
+    utc(happened_text) as occurred_at,
     delivered_at as received_at,
     'aws' as provider,
     coalesce(nullif(e.recipientAccountId, ''), nullif(identity.accountId, '')) as tenant_id,
@@ -96,7 +97,7 @@ select
     e.eventSource as service,
     e.eventName as action,
     case
-        when nullif(e.errorCode, '') is not null or nullif(e.errorMessage, '') is not null
+        when nullif(e.errorCode, '') is not null or nullif(e.errorMessage, '') is not null or moved_error is not null
         then 'failure'
         -- a sign-in says how it ended in one of three places
         when e.eventSource = 'signin.amazonaws.com'
@@ -118,14 +119,9 @@ select
             end
         else 'success'
     end as outcome,
-    coalesce(nullif(e.errorCode, ''), nullif(e.errorMessage, '')) as error_code,
+    coalesce(nullif(e.errorCode, ''), nullif(e.errorMessage, ''), moved_error) as error_code,
     try_cast(e.readOnly as boolean) as is_read_only,
-    coalesce(
-        owner_id,
-        nullif(identity.arn, ''),
-        identity.onBehalfOf.userId,
-        case when identity.type is null then identity.invokedBy end
-    ) as principal_id,
+    coalesce(owner_id, nullif(identity.arn, ''), identity.onBehalfOf.userId) as principal_id,
     case
         identity.type
         when 'Root'
@@ -203,8 +199,8 @@ select
             owner_id
             || '/'
             || case
-                when strlen(session.attributes.creationDate) = 20 and ends_with(session.attributes.creationDate, 'Z')
-                then session.attributes.creationDate
+                when strlen(begun_text) = 20 and ends_with(begun_text, 'Z')
+                then begun_text
                 else strftime(begun_at, '%Y-%m-%dT%H:%M:%SZ')
             end
         when identity.onBehalfOf.userId is not null
@@ -231,8 +227,10 @@ select
     coalesce(session.sourceIdentity, request.sourceIdentity) as source_identity,
     null::varchar as app_id,
     null::varchar as device_id,
-    address(e.sourceIPAddress) as source_ip,
-    nullif(e.userAgent, '') as user_agent,
+    case
+        when e.sourceIPAddress is null then address(record ->> '$.network.client.ip') else address(e.sourceIPAddress)
+    end as source_ip,
+    case when e.userAgent is null then record ->> '$.http.useragent' else nullif(e.userAgent, '') end as user_agent,
     null::varchar as country,
     null::bigint as asn,
     coalesce(
@@ -257,7 +255,7 @@ select
         nullif(array_to_string(request.secretIdList, ','), ''),
         request.snapshotId,
         response.snapshotId,
-        e.serviceEventDetails.snapshotId,
+        shared_snapshot_id,
         request.imageId,
         request.dBSnapshotIdentifier,
         request.userName,
@@ -290,9 +288,7 @@ select
         then 'bucket'
         when e.eventSource = 'ssm.amazonaws.com' and request.name is not null
         then 'parameter'
-        when
-            coalesce(request.snapshotId, response.snapshotId, e.serviceEventDetails.snapshotId, request.dBSnapshotIdentifier)
-            is not null
+        when coalesce(request.snapshotId, response.snapshotId, shared_snapshot_id, request.dBSnapshotIdentifier) is not null
         then 'snapshot'
         when request.imageId is not null
         then 'image'

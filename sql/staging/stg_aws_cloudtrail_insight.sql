@@ -28,7 +28,7 @@ select
     'unknown' as outcome,
     e.insightDetails.errorCode as error_code,
     null::boolean as is_read_only,
-    'cloudtrail.amazonaws.com' as principal_id,
+    null::varchar as principal_id,
     'cloudtrail.amazonaws.com' as principal_name,
     'service' as principal_kind,
     null::varchar as principal_tenant_id,

@@ -15,7 +15,7 @@ from pathlib import Path
 import duckdb
 
 from pipeline.lake import Lake
-from pipeline.schema import COLUMNS, FILE_ROWS
+from pipeline.schema import COLUMNS, FILE_ROWS, parquet_options
 from pipeline.settings import quoted
 
 FIRST_DAY = datetime(2026, 2, 23)
@@ -71,14 +71,6 @@ def batch_id(day: datetime) -> str:
     return f"made-up-{day:%Y%m%d}"
 
 
-def options(row_count: int) -> str:
-    """As ingest writes: every id in a dictionary, of which DuckDB makes a Bloom filter."""
-    return (
-        "format parquet, compression zstd, compression_level 1, "
-        f"dictionary_size_limit {row_count * 6 // 5}, string_dictionary_page_size_limit 2200000"
-    )
-
-
 def slices(event_count: int, day: datetime) -> Iterator[Slice]:
     for source, (_, share) in SOURCES.items():
         count = max(event_count * share // 1000 // DAYS, 1)
@@ -98,7 +90,7 @@ def build(folder: Path, event_count: int) -> None:
         path = target / f"events-{batch_id(piece.day)}-{piece.first:09d}.parquet"
         columns = ", ".join(name for name, _ in COLUMNS)
         con.cursor().execute(
-            f"copy (select {columns} from ({EVENTS_SQL})) to {quoted(path)} ({options(piece.last - piece.first)})",
+            f"copy (select {columns} from ({EVENTS_SQL})) to {quoted(path)} ({parquet_options(piece.last - piece.first)})",
             piece.parameters,
         )
         return path
