@@ -7,6 +7,7 @@ Source: https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-ev
 
 import re
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from typing import Any
 
 from pipeline.shapes.placing import Path, Record, opened
@@ -15,6 +16,7 @@ from pipeline.shapes.struct_text import from_struct_text
 Tree = dict[str, "Tree | None"]  # None: a field without fields of its own that we know
 MAX_DEPTH = 12  # of the objects that we look into; what lies deeper stays as it is
 MAX_INDEX = 1_000
+LONGEST_NAME = 120
 
 _ISSUER: Tree = dict.fromkeys(["type", "principalId", "arn", "accountId", "userName"])
 _IDENTITY: Tree = {
@@ -55,7 +57,12 @@ MISSPELT = {"acceskeyid": "accessKeyId"}
 
 def plain(name: str) -> str:
     """What counts of a name: its letters and digits."""
-    return re.sub(r"[^a-z0-9]", "", name.lower()) if len(name) < 120 else name
+    return _plain(name) if len(name) < LONGEST_NAME else name
+
+
+@lru_cache(maxsize=4_096)  # the rows of a file have the same names
+def _plain(name: str) -> str:
+    return re.sub(r"[^a-z0-9]", "", name.lower())
 
 
 def _paths(fields: Tree, above: Path = ()) -> Iterator[Path]:

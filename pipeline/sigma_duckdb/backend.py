@@ -4,7 +4,6 @@ It extends pySigma's TextQueryBackend and works with pySigma 1.5 and 2. What can
 approximated. A NOT is `(…) is not true`, because a missing field makes a test NULL and `not NULL` would lose the row.
 """
 
-from collections.abc import Iterator
 from typing import Any, ClassVar, cast
 
 from sigma.conditions import (
@@ -17,11 +16,10 @@ from sigma.conditions import (
 )
 from sigma.conversion.base import TextQueryBackend
 from sigma.conversion.state import ConversionState
-from sigma.correlations import SigmaCorrelationRule
-from sigma.exceptions import SigmaBackendError, SigmaFeatureNotSupportedByBackendError
+from sigma.correlations import SigmaCorrelationRule, SigmaRuleReference
+from sigma.exceptions import SigmaBackendError
 from sigma.rule import SigmaRule
 from sigma.types import (
-    SigmaCasedString,
     SigmaExists,
     SigmaExpansion,
     SigmaFieldReference,
@@ -30,14 +28,31 @@ from sigma.types import (
 )
 
 from pipeline.sigma_duckdb import predicates
-from pipeline.sigma_duckdb.fields import (
-    LogSource,
-    find_log_source,
-    leaf_texts,
-    literal,
+from pipeline.sigma_duckdb.conditions import (
+    action_bound,
+    column_bound,
+    negated_fields,
+    refuse_half_read_rules,
+    text_bound,
 )
+from pipeline.sigma_duckdb.correlation_sql import correlation_sql
+from pipeline.sigma_duckdb.correlations import (
+    Converted,
+    ConvertedCorrelation,
+    ConvertedRule,
+    convert_correlation,
+)
+from pipeline.sigma_duckdb.fields import found_values, leaf_texts, literal, texts
+from pipeline.sigma_duckdb.log_sources import LogSource, find_log_source
 from pipeline.sigma_duckdb.predicates import Test
-from pipeline.sigma_duckdb.values import is_text_value, keyword_test, text_test, value_test
+from pipeline.sigma_duckdb.values import (
+    is_asked_of_column,
+    is_number,
+    is_text_value,
+    keyword_test,
+    text_test,
+    value_test,
+)
 
 Leaf = ConditionFieldEqualsValueExpression | ConditionValueExpression
 Condition = ConditionItem | Leaf
@@ -52,6 +67,9 @@ class DuckDBBackend(TextQueryBackend):
         "default": "a query on events",
         "predicate": "the boolean expression alone",
     }
+    correlation_methods: ClassVar[dict[str, str] | None] = {
+        "default": "windows that slide from event to event"
+    }
     requires_pipeline: ClassVar[bool] = False
     or_token: ClassVar[str] = "or"
     and_token: ClassVar[str] = "and"
@@ -59,26 +77,98 @@ class DuckDBBackend(TextQueryBackend):
     eq_token: ClassVar[str] = "="
 
     fixed_log_source: LogSource | None = None
-    log_source: LogSource = LogSource()
+
+    def __init__(self, *args: Any, table: str = "events", **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.table = table if table.isidentifier() else '"' + table.replace('"', '""') + '"'
+        self._rule: SigmaRule | None = None
+        self._converted: dict[int, Converted] = {}
+
+    @property
+    def log_source(self) -> LogSource:
+        """Asked for after a pipeline has been at the rule, because it may have changed it."""
+        if self.fixed_log_source is not None:
+            return self.fixed_log_source
+        if self._rule is None:
+            return LogSource()
+        return log_source_of_rule(self._rule)
 
     def convert_rule(
         self, rule: SigmaRule, output_format: str | None = None, callback: Any = None
     ) -> list[Any]:
-        self.log_source = self.fixed_log_source or _log_source_of(rule)
-        _refuse_half_read_rules(rule)
-        queries = super().convert_rule(rule, "predicate", callback)
+        self._rule = rule
+        refuse_half_read_rules(rule)
+        rule.set_conversion_result([])
+        super().convert_rule(rule, "predicate", callback)
+        queries: list[str] = rule.get_conversion_result()
         if not queries:
             return []
         predicate = queries[0] if len(queries) == 1 else "(" + " or ".join(queries) + ")"
+        log_source = self.log_source
+        converted = ConvertedRule(
+            log_source,
+            predicate,
+            action_bound(rule, log_source),
+            column_bound(rule, log_source),
+            text_bound(rule, log_source),
+            frozenset(negated_fields(rule)),
+            rule.name or rule.title,
+        )
+        self._converted[id(rule)] = converted
+        if not rule._output:
+            return []
         if (output_format or self.default_format) == "predicate":
             return [predicate]
-        sources = ", ".join(literal(source) for source in self.log_source.sources)
-        return [f"select * from events where source in ({sources}) and {predicate}"]
+        return [self._select(converted)]
 
-    def convert_correlation_rule(self, rule: SigmaCorrelationRule, *args: Any, **kwargs: Any) -> list[Any]:
-        raise SigmaFeatureNotSupportedByBackendError(
-            "a Sigma correlation is not converted: several events are a correlation in SQL (detections/correlation)"
-        )
+    def convert_correlation_rule(
+        self,
+        rule: SigmaCorrelationRule,
+        output_format: str | None = None,
+        method: str | None = None,
+        callback: Any = None,
+    ) -> list[Any]:
+        if (output_format or self.default_format) == "predicate":
+            raise SigmaBackendError("a correlation is no boolean expression: it needs the format default")
+        if method not in (None, "default"):
+            raise SigmaBackendError(f"the correlation method {method!r} is not known")
+        if not hasattr(self, "last_processing_pipeline"):
+            self.init_processing_pipeline(output_format)
+        self.last_processing_pipeline.apply(rule)
+        query = correlation_sql(self.converted_correlation(rule), self._relation)
+        query = callback(rule, output_format, 0, None, query) if callback else query
+        rule.set_conversion_result([query])
+        return [query] if rule._output and query is not None else []
+
+    def converted_correlation(self, rule: SigmaCorrelationRule, written: Any = None) -> ConvertedCorrelation:
+        converted = convert_correlation(rule, written or {}, self._referenced)
+        self._converted[id(rule)] = converted
+        return converted
+
+    def converted_rule(self, rule: SigmaRule) -> ConvertedRule | None:
+        """The rule as SQL, or None where it gives no query."""
+        self.convert_rule(rule, "predicate")
+        converted = self._converted.get(id(rule))
+        return converted if isinstance(converted, ConvertedRule) else None
+
+    def _referenced(self, reference: SigmaRuleReference) -> Converted:
+        rule = reference.rule
+        if id(rule) not in self._converted:
+            if isinstance(rule, SigmaCorrelationRule):
+                self.converted_correlation(rule)
+            else:
+                self.converted_rule(rule)
+        if id(rule) not in self._converted:
+            raise SigmaBackendError(f"the rule {reference.reference} gives no query")
+        return self._converted[id(rule)]
+
+    def _select(self, rule: ConvertedRule) -> str:
+        sources = ", ".join(literal(source) for source in rule.sources)
+        where = f"source in ({sources}) and " if rule.sources else ""
+        return f"select * from {self.table} where {where}{rule.predicate}"
+
+    def _relation(self, rule: ConvertedRule) -> str:
+        return f"({self._select(rule)})"
 
     def finalize_query_predicate(
         self, rule: SigmaRule, query: str, index: int, state: ConversionState
@@ -112,13 +202,14 @@ class DuckDBBackend(TextQueryBackend):
     def convert_condition_or(self, cond: ConditionOR, state: ConversionState) -> str:
         """Values of one field are asked in one pass over it; a long list of plain ones becomes IN."""
         parts: list[str] = []
-        by_field: dict[str, list[SigmaType]] = {}
+        by_field: dict[tuple[str, bool, bool], list[SigmaType]] = {}
         for part in cond.args:
             if isinstance(part, ConditionFieldEqualsValueExpression) and is_text_value(part.value):
-                by_field.setdefault(part.field, []).append(part.value)
+                alike = (part.field, is_asked_of_column(part.value), is_number(part.value))
+                by_field.setdefault(alike, []).append(part.value)
             else:
                 parts.append(self.convert_condition(cast(Condition, part), state))
-        for field, values in by_field.items():
+        for (field, _, _), values in by_field.items():
             try:
                 parts.append(self._field_text(field, values))
             except ValueError as error:
@@ -139,68 +230,34 @@ class DuckDBBackend(TextQueryBackend):
             return self._field_text(field, [value])
         match value:
             case SigmaNull():
-                if column := self.log_source.column(field):
-                    return f"{column.name} is null"
-                return f"len(list_filter({self.log_source.found_values(field)}, lambda v: json_type(v) <> 'NULL')) = 0"
+                return f"len(list_filter({found_values(self.log_source, field)}, lambda v: json_type(v) <> 'NULL')) = 0"
             case SigmaExists():
-                found = f"len(list_filter({self.log_source.found_values(field)}, lambda v: v is not null))"
+                found = f"len(list_filter({found_values(self.log_source, field)}, lambda v: v is not null))"
                 return f"{found} > 0" if value.exists else f"{found} = 0"
             case SigmaFieldReference():
                 inner = predicates.equals_text_of("w", value.starts_with, value.ends_with)
-                other = f"list_filter({self.log_source.texts(value.field)}, lambda w: {inner('v')})"
-                return f"len(list_filter({self.log_source.texts(field)}, lambda v: len({other}) > 0)) > 0"
+                others = texts(self.log_source, value.field, as_numbers=True)
+                other = f"list_filter({others}, lambda w: {inner('v')})"
+                own = texts(self.log_source, field, as_numbers=True)
+                return f"len(list_filter({own}, lambda v: len({other}) > 0)) > 0"
             case SigmaExpansion():
                 parts = [
                     self._leaf(ConditionFieldEqualsValueExpression(field, part)) for part in value.values
                 ]
                 return "(" + " or ".join(parts) + ")"
             case _:
-                return _any(self.log_source.texts(field), value_test(value))
+                return _any(texts(self.log_source, field), value_test(value))
 
     def _field_text(self, field: str, values: list[SigmaType]) -> str:
         column = self.log_source.column(field)
-        if column and not any(isinstance(value, SigmaCasedString) for value in values):
+        if column and all(map(is_asked_of_column, values)):
             return text_test(values, column)(column.name)
-        return _any(self.log_source.texts(field), text_test(values, column))
-
-    # -- what a rule says about `action` alone, to find its candidates
-
-    def action_bound(self, rule: SigmaRule) -> str:
-        """SQL on `action` that every match of the rule satisfies; `true` where the rule does not bound it."""
-        self.log_source = self.fixed_log_source or _log_source_of(rule)
-        bounds = [self._bound(condition.parsed, True) for condition in rule.detection.parsed_condition]
-        return "true" if "true" in bounds else "(" + " or ".join(bounds) + ")"
-
-    def _bound(self, cond: Any, is_upper: bool) -> str:
-        """The condition with every test of something else taken as true (upper bound) or false (below a NOT)."""
-        unknown = "true" if is_upper else "false"
-        match cond:
-            case ConditionAND() | ConditionOR():
-                parts = [self._bound(part, is_upper) for part in cond.args]
-                absorbing, neutral = (
-                    ("false", "true") if isinstance(cond, ConditionAND) else ("true", "false")
-                )
-                kept = [part for part in parts if part != neutral]
-                if absorbing in kept:
-                    return absorbing
-                joiner = " and " if isinstance(cond, ConditionAND) else " or "
-                return "(" + joiner.join(kept) + ")" if kept else neutral
-            case ConditionNOT():
-                inner = self._bound(cond.args[0], not is_upper)
-                return {"true": "false", "false": "true"}.get(inner, f"({inner}) is not true")
-            case ConditionFieldEqualsValueExpression():
-                column = self.log_source.column(cond.field)
-                if (
-                    column
-                    and column.name == "action"
-                    and is_text_value(cond.value)
-                    and not isinstance(cond.value, SigmaCasedString)
-                ):
-                    return text_test([cond.value], column)(column.name)
-        return unknown
+        as_numbers = any(map(is_number, values))
+        return _any(texts(self.log_source, field, as_numbers=as_numbers), text_test(values, None))
 
 
-def _log_source_of(rule: SigmaRule) -> LogSource:
+def log_source_of_rule(rule: SigmaRule) -> LogSource:
+    """The log source the rule names. Raises SigmaBackendError where we have no such logs."""
     known = find_log_source(rule.logsource.product, rule.logsource.service)
     if known is None:
         named = "/".join(
@@ -210,40 +267,5 @@ def _log_source_of(rule: SigmaRule) -> LogSource:
     return known
 
 
-def _refuse_half_read_rules(rule: SigmaRule) -> None:
-    """pySigma drops an empty selector in silence and leaves a None where a condition should be."""
-    if "timeframe" in rule.detection.detections:  # pySigma takes it for a keyword
-        raise SigmaBackendError("timeframe needs several events, which one rule cannot count")
-    for condition in rule.detection.parsed_condition:
-        if any(part is None for part in _parts(condition.parsed)):
-            raise SigmaBackendError(f"the condition {condition.condition!r} names nothing in the detection")
-
-
-def _parts(cond: Any) -> Iterator[Any]:
-    yield cond
-    if isinstance(cond, ConditionItem):
-        if not cond.args:
-            yield None
-        for part in cond.args:
-            yield from _parts(part)
-
-
-def _any(texts: str, test: Test) -> str:
-    return f"len(list_filter({texts}, lambda v: {test('v')})) > 0"
-
-
-def negated_fields(rule: SigmaRule) -> set[str]:
-    """The fields that the rule asks below a NOT, on both sides of a field reference."""
-    return {
-        field for condition in rule.detection.parsed_condition for field in _negated(condition.parsed, False)
-    }
-
-
-def _negated(cond: Any, is_below_not: bool) -> Iterator[str]:
-    if isinstance(cond, ConditionItem):
-        for part in cond.args:
-            yield from _negated(part, is_below_not or isinstance(cond, ConditionNOT))
-    elif is_below_not and isinstance(cond, ConditionFieldEqualsValueExpression):
-        yield cond.field
-        if isinstance(cond.value, SigmaFieldReference):
-            yield cond.value.field
+def _any(found_texts: str, test: Test) -> str:
+    return f"len(list_filter({found_texts}, lambda v: {test('v')})) > 0"

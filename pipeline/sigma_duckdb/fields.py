@@ -1,89 +1,52 @@
-"""Where the fields of a Sigma rule stand in `events`: a column, or a path into the vendor's record in `raw`.
+"""SQL that finds the values of a Sigma field in the vendor's record in `raw`.
 
-`log_sources.yaml` holds what differs between log sources. Exports of one log differ in the case of the first letter
-of a key, in a wrapping `properties` object and in objects that arrive as JSON text, so a field means a list of found
-values: an array on the path stands for its elements, and JSON text on the path is entered.
+Exports of one log differ in the case of the first letter of a key, in a wrapping `properties` object, in objects that
+arrive as JSON text and in keys that hold a dot, so a field means a list of found values: an array on the path stands
+for its elements, JSON text on the path is entered, and a flattened key is as good as a nested one.
 """
 
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from functools import cache
-from pathlib import Path
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import groupby, pairwise
 from typing import Any
 
-import yaml
+from pipeline.sigma_duckdb.log_sources import Column, KeyPath, LogSource, Words, split_path
 
-LOG_SOURCES_FILE = Path(__file__).parent / "log_sources.yaml"
-
-
-@dataclass(frozen=True, slots=True)
-class Column:
-    """A column of `events` that holds a field's text, and the raw paths it was made from."""
-
-    name: str
-    paths: tuple[str, ...]
-    is_operation: bool = False
+MAX_FLATTENED_KEYS = 6
+PAIR_NAMES = ("Name", "name", "Key", "key", "displayName", "DisplayName")
+PAIR_VALUES = ("Value", "value", "NewValue", "newValue")
+PLAIN_KEY = re.compile(r'[^"*\\\x00-\x1f\x7f]+')
+INDEXED_KEY = re.compile(r"(?P<key>.+?)(?:\[(?P<place>\d+)\]|\[\*?\]|\{\})")
 
 
-@dataclass(frozen=True, slots=True)
-class LogSource:
-    """A Sigma log source in our terms: the sources it covers and where its fields stand."""
+def found_values(log_source: LogSource, field_name: str) -> str:
+    """SQL: the JSON values of the field in `raw`, missing ones as SQL NULL, arrays not yet opened."""
+    root = log_source.root(field_name)
+    starts: list[str] = []
+    for is_direct, paths in groupby(root.paths, _is_direct):
+        if is_direct:
+            starts.append(f"json_extract(raw, {_paths(paths)})")
+        else:
+            starts += [
+                _followed(log_source, f"json_extract(raw, {_paths([path[:1]])})", path[1:]) for path in paths
+            ]
+    found = starts[0] if len(starts) == 1 else f"list_concat({', '.join(starts)})"
+    if len(root.paths) > 1 and not root.takes_all:
+        found = _first_value(found)
+    return _with_flattened(_followed(log_source, found, root.keys), split_path(field_name))
 
-    product: str = ""
-    service: str = ""
-    sources: tuple[str, ...] = ()
-    has_spellings: bool = False
-    columns: Mapping[str, Column] = field(default_factory=dict)
-    fields: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
-    def column(self, field_name: str) -> Column | None:
-        return self.columns.get(field_name)
-
-    def roots(self, field_name: str) -> tuple[list[list[str]], list[str]]:
-        """The paths at which the field may start, best first, and the keys that are left to follow from there."""
-        if column := self.columns.get(field_name):
-            return [split_path(path) for path in column.paths], []
-        keys = split_path(field_name)
-        for length in range(len(keys), 0, -1):
-            named = self.fields.get(".".join(keys[:length]))
-            if named:
-                return [split_path(path) for path in named], keys[length:]
-        if not self.has_spellings:
-            return [keys[:1]], keys[1:]
-        is_wrapped = keys[0] in ("properties", "Properties") and len(keys) > 1
-        head, rest = (keys[1], keys[2:]) if is_wrapped else (keys[0], keys[1:])
-        plain = [[spelling] for spelling in self.spellings(head)]
-        wrapped = [["properties", *path] for path in plain]
-        return (wrapped + plain if is_wrapped else plain + wrapped), rest
-
-    def spellings(self, key: str) -> list[str]:
-        """The key as written and, where exports differ, with the first letter of the other case."""
-        if not self.has_spellings:
-            return [key]
-        return list(dict.fromkeys([key, key[:1].swapcase() + key[1:]]))
-
-    def places(self, field_name: str) -> set[str]:
-        """Every dotted path at which a record may hold the field, in lower case."""
-        roots, keys = self.roots(field_name)
-        return {".".join([*root, *keys]).lower() for root in roots}
-
-    def found_values(self, field_name: str) -> str:
-        """SQL: the JSON values of the field in `raw`, missing ones as SQL NULL, arrays not yet opened."""
-        roots, keys = self.roots(field_name)
-        found = f"json_extract(raw, {_paths(roots)})"
-        if len(roots) > 1:
-            found = f"list_filter({found}, lambda v: json_type(v) <> 'NULL')[1:1]"
-        for key in keys:
-            found = flat_map(
-                opened(found), f"json_extract(v, {_paths([[key] for key in self.spellings(key)])})"
-            )
-        return found
-
-    def texts(self, field_name: str) -> str:
-        """SQL: the field's values as a list of text; an object is its compact JSON."""
-        taken = "case json_type(v) when 'ARRAY' then json_extract_string(v, '$[*]') else [v ->> '$'] end"
-        return flat_map(self.found_values(field_name), taken)
+def texts(log_source: LogSource, field_name: str, *, as_numbers: bool = False) -> str:
+    """SQL: the field's values as a list of text; an object is its compact JSON. With `as_numbers` 443.0 is 443."""
+    root = log_source.root(field_name)
+    elements = f"list_transform(json_extract(v, '$[*]'), lambda e: {_number_text('e')})"
+    taken = (
+        f"case json_type(v) when 'ARRAY' then {elements} else [{_number_text('v')}] end"
+        if as_numbers
+        else "case json_type(v) when 'ARRAY' then json_extract_string(v, '$[*]') else [v ->> '$'] end"
+    )
+    found = flat_map(found_values(log_source, field_name), taken)
+    return f"list_concat({found}, {_worded(log_source, root.words)})" if root.words else found
 
 
 def leaf_texts() -> str:
@@ -94,81 +57,26 @@ def leaf_texts() -> str:
     return f"list_transform({leaves}, lambda v: v ->> '$')"
 
 
-def opened(found: str) -> str:
-    """SQL: the list with arrays replaced by their elements and JSON text by what it holds (Log Analytics, AWS policies)."""
-    inner = "try_cast(v ->> '$' as json)"
-    from_text = f"case json_type({inner}) when 'ARRAY' then json_extract({inner}, '$[*]') else [{inner}] end"
-    return flat_map(
-        found,
-        f"case json_type(v) when 'ARRAY' then json_extract(v, '$[*]') when 'VARCHAR' then {from_text} else [v] end",
-    )
-
-
 def flat_map(values: str, expression: str) -> str:
     return f"flatten(list_transform({values}, lambda v: {expression}))"
 
 
-def split_path(path: str) -> list[str]:
-    return path.split(".")
-
-
 def normalised_operation(text: str) -> str:
     """An operation name as staging writes it to `action`: dashes with blanks around them, trimmed, no trailing dot."""
-    return with_plain_dashes(text).strip().rstrip(".")
+    return with_plain_dashes(text).strip(" ").rstrip(".")
 
 
 def with_plain_dashes(text: str) -> str:
-    return re.sub(r"\s*[–—]\s*", " - ", text)
+    return re.sub(r"\s*[–—]\s*", " - ", text, flags=re.ASCII)
 
 
 def literal(text: str) -> str:
     """A text as SQL. Only literals of rules come here, never a value from a log."""
-    if "\0" in text:
-        raise ValueError("a NUL character cannot be compared")
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        raise ValueError(f"half a character, which no text holds ({error.reason})") from error
     return "'" + text.replace("'", "''") + "'"
-
-
-def _paths(paths: Sequence[Sequence[str]]) -> str:
-    return (
-        "["
-        + ", ".join(literal("$" + "".join(f'."{_plain_key(key)}"' for key in path)) for path in paths)
-        + "]"
-    )
-
-
-def _plain_key(key: str) -> str:
-    # Inside a quoted key DuckDB still reads * as a wildcard, and has no escape for the quote.
-    if not key or any(letter in key for letter in '"*\\') or not key.isprintable():
-        raise ValueError(f"the field name part {key!r} cannot be a JSON key in a path")
-    return key
-
-
-@cache
-def read_log_sources(path: Path = LOG_SOURCES_FILE) -> tuple[LogSource, ...]:
-    entries: list[dict[str, Any]] = yaml.safe_load(path.read_text(encoding="utf-8"))
-    return tuple(
-        LogSource(
-            product=entry["product"],
-            service=entry["service"],
-            sources=tuple(entry["sources"]),
-            has_spellings=entry.get("spellings") == "either",
-            columns={
-                name: Column(
-                    column["column"], tuple(column["paths"]), column.get("normalised") == "operation"
-                )
-                for name, column in entry.get("columns", {}).items()
-            },
-            fields={name: tuple(paths) for name, paths in entry.get("fields", {}).items()},
-        )
-        for entry in entries
-    )
-
-
-def find_log_source(product: str | None, service: str | None) -> LogSource | None:
-    """The log source a rule names, or None where we have no such logs."""
-    return next(
-        (known for known in read_log_sources() if (known.product, known.service) == (product, service)), None
-    )
 
 
 def column_text(column: Column, record: Mapping[str, Any]) -> str | None:
@@ -178,5 +86,109 @@ def column_text(column: Column, record: Mapping[str, Any]) -> str | None:
         for key in split_path(path):
             value = value.get(key) if isinstance(value, Mapping) else None
         if isinstance(value, str) and value:
+            if column.is_upper:
+                return value.upper()
             return normalised_operation(value) if column.is_operation else value
     return None
+
+
+def _followed(log_source: LogSource, found: str, keys: Iterable[str]) -> str:
+    """SQL: what stands under the keys, with JSON text replaced by what it holds (Log Analytics, AWS policies) on the way."""
+    for key in keys:
+        spelled = log_source.spellings(key)
+        paths = _json_paths([(spelling,) for spelling in spelled])
+        read = f"list_transform({found}, lambda v: case json_type(v) when 'VARCHAR' then try_cast(v ->> '$' as json) else v end)"
+        if len(paths) == 1 and not log_source.has_pairs and paths[0].startswith("$"):
+            step, inner = f"[v -> {literal(paths[0])}]", f"json_extract(v, {literal('$[*]' + paths[0][1:])})"
+        else:
+            step = f"json_extract(v, [{', '.join(map(literal, paths))}])"
+            if log_source.has_pairs:
+                step = f"list_concat({step}, {_pair_values(key)})"
+            inner = flat_map("json_extract(v, '$[*]')", step)
+        found = flat_map(read, f"case json_type(v) when 'ARRAY' then {inner} else {step} end")
+    return found
+
+
+def _pair_values(key: str) -> str:
+    """SQL: the value of an element that is a pair of this name; a change in the directory writes it as JSON text."""
+    names = f"json_extract_string(v, {_paths([(name,) for name in PAIR_NAMES])})"
+    value = f"list_filter(json_extract(v, {_paths([(name,) for name in PAIR_VALUES])}), lambda p: p is not null)[1]"
+    is_named = f"list_contains(list_transform({names}, lambda n: lower(n)), lower({literal(key)}))"
+    return f"case when {is_named} then [coalesce(try_cast({value} ->> '$' as json), {value})] else [] end"
+
+
+def _first_value(found: str) -> str:
+    """SQL: the first of the found values that says something, else the first that is there, as a list."""
+    chosen = "list_concat(list_filter(l, lambda v: json_type(v) <> 'NULL'), list_filter(l, lambda v: v is not null))[1:1]"
+    return f"list_transform([{found}], lambda l: {chosen})[1]"
+
+
+def _with_flattened(found: str, keys: KeyPath) -> str:
+    """SQL: the same and, in records that have them, the values under keys that hold the dots of the field's name."""
+    if not 1 < len(keys) <= MAX_FLATTENED_KEYS:
+        return found
+    joined = [path for path in _joinings(keys) if len(path) < len(keys)]
+    marks = [f"contains(raw, {literal(f'{first}.{second}')})" for first, second in pairwise(keys)]
+    return f"list_concat({found}, case when {' or '.join(marks)} then json_extract(raw, {_paths(joined)}) else [] end)"
+
+
+def _joinings(keys: KeyPath) -> Iterator[KeyPath]:
+    """Every way to take neighbouring keys as one that holds dots."""
+    if not keys:
+        yield ()
+    for length in range(1, len(keys) + 1):
+        for rest in _joinings(keys[length:]):
+            yield (".".join(keys[:length]), *rest)
+
+
+def _worded(log_source: LogSource, words: Words) -> str:
+    """SQL: a list of the code in words, empty where there is no code."""
+    found = [
+        _followed(log_source, f"json_extract(raw, {_paths([path[:1]])})", path[1:]) for path in words.paths
+    ]
+    code = f"list_filter(list_transform(list_concat({', '.join(found)}, []::json[]), lambda v: v ->> '$'), lambda t: t <> '')[1]"
+    if words.before is not None:
+        return f"list_filter([split_part({code}, {literal(words.before)}, 1)], lambda t: t is not null)"
+    cases = " ".join(
+        f"when {literal(code_text)} then {literal(text)}" for code_text, text in words.are.items()
+    )
+    otherwise = (
+        "null"
+        if words.otherwise is None
+        else f"case when {code} is not null then {literal(words.otherwise)} end"
+    )
+    return f"list_filter([case lower({code}) {cases} else {otherwise} end], lambda t: t is not null)"
+
+
+def _number_text(v: str) -> str:
+    number = f"try_cast({v} as double)"
+    is_whole = f"{number} = trunc({number}) and abs({number}) < 1e15"
+    return f"case when json_type({v}) = 'DOUBLE' and {is_whole} then try_cast({number} as bigint)::varchar else {v} ->> '$' end"
+
+
+def _is_direct(path: Sequence[str]) -> bool:
+    """Whether one extraction finds it; what lies deeper may stand in JSON text, which must be entered."""
+    return len(path) == 1 or (len(path) == 2 and path[0] in ("properties", "Properties"))
+
+
+def _paths(paths: Iterable[Sequence[str]]) -> str:
+    """SQL: a list of JSON paths."""
+    return "[" + ", ".join(map(literal, _json_paths(paths))) + "]"
+
+
+def _json_paths(paths: Iterable[Sequence[str]]) -> list[str]:
+    """JSON paths. A key in the form `a[0]` is tried as it is, then as a place in a list."""
+    spelled: dict[str, None] = {}
+    for path in paths:
+        spelled[_json_path(path)] = None
+        if path and (indexed := INDEXED_KEY.fullmatch(path[-1])):
+            place = f"[{indexed['place']}]" if indexed["place"] else ""
+            spelled[_json_path([*path[:-1], indexed["key"]]) + place] = None
+    return list(spelled)
+
+
+def _json_path(path: Sequence[str]) -> str:
+    """Inside a quoted key DuckDB reads * as a wildcard and has no escape for a quote; a JSON pointer has neither."""
+    if all(PLAIN_KEY.fullmatch(key) for key in path):
+        return "$" + "".join(f'."{key}"' for key in path)
+    return "".join("/" + key.replace("~", "~0").replace("/", "~1") for key in path)

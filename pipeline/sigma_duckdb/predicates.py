@@ -61,25 +61,25 @@ def plain_text(value: SigmaString) -> str | None:
 
 
 def equals_any(texts: list[str], is_cased: bool) -> Test:
-    literals = [_folded(literal(text), is_cased) for text in texts]
+    fold = _fold_for("".join(texts), is_cased)
+    literals = [fold(literal(text)) for text in dict.fromkeys(texts)]
     if len(literals) == 1:
-        return lambda v: f"{_folded(v, is_cased)} = {literals[0]}"
-    return lambda v: f"{_folded(v, is_cased)} in ({', '.join(literals)})"
+        return lambda v: f"{fold(v)} = {literals[0]}"
+    return lambda v: f"{fold(v)} in ({', '.join(literals)})"
 
 
 def matches_wildcards(value: SigmaString, is_cased: bool) -> Test:
     parts = _parts(value)
     texts = [part for part in parts if isinstance(part, str)]
     shape = "".join("t" if isinstance(part, str) else WILDCARDS[part] for part in parts)
+    fold = _fold_for("".join(texts), is_cased)
     if set(shape) == {"%"}:
         return lambda v: f"{v} is not null"
     functions = {"t%": "starts_with", "%t": "ends_with", "%t%": "contains"}
     if shape in functions:
-        needle = _folded(literal(texts[0]), is_cased)
-        return lambda v: f"{functions[shape]}({_folded(v, is_cased)}, {needle})"
+        return lambda v: f"{functions[shape]}({fold(v)}, {fold(literal(texts[0]))})"
     pattern = "".join(_escaped(part) if isinstance(part, str) else WILDCARDS[part] for part in parts)
-    folded_pattern = _folded(literal(pattern), is_cased)
-    return lambda v: f"{_folded(v, is_cased)} like {folded_pattern} escape '\\'"
+    return lambda v: f"{fold(v)} like {fold(literal(pattern))} escape '\\'"
 
 
 def contains_anywhere(value: SigmaString, is_cased: bool) -> Test:
@@ -143,11 +143,6 @@ def equals_timestamp_part(value: SigmaTimestampPart) -> Test:
     return lambda v: f"coalesce({_timestamp_part(value.timestamp_part, v)} = {value.number}, false)"
 
 
-def equals_number(value: SigmaNumber) -> Test:
-    # As text: a log may hold 50126, '50126' or 'n/a' in one field, and '050126' is another value.
-    return equals_any([str(value.number)], is_cased=False)
-
-
 def equals_text_of(other: str, starts_with: bool, ends_with: bool) -> Test:
     match starts_with, ends_with:
         case True, True:
@@ -157,8 +152,8 @@ def equals_text_of(other: str, starts_with: bool, ends_with: bool) -> Test:
         case False, True:
             function = "ends_with"
         case _:
-            return lambda v: f"lower({v}) = lower({other})"
-    return lambda v: f"{function}(lower({v}), lower({other}))"
+            return lambda v: f"lower(upper({v})) = lower(upper({other}))"
+    return lambda v: f"{function}(lower(upper({v})), lower(upper({other})))"
 
 
 def any_of(tests: list[Test]) -> Test:
@@ -180,8 +175,11 @@ def _parts(value: SigmaString) -> tuple[str | SpecialChars, ...]:
     return tuple(part for part in parts if part != "")
 
 
-def _folded(expression: str, is_cased: bool) -> str:
-    return expression if is_cased else f"lower({expression})"
+def _fold_for(rule_text: str, is_cased: bool) -> Test:
+    """SQL of a text without its case. Beyond ASCII two small letters may share a capital (σ and ς), so it goes by way of it."""
+    if is_cased:
+        return lambda v: v
+    return (lambda v: f"lower({v})") if rule_text.isascii() else (lambda v: f"lower(upper({v}))")
 
 
 def _escaped(text: str) -> str:

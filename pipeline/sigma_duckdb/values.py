@@ -1,5 +1,7 @@
 """From the values of a Sigma rule to tests of one text: which kind of value asks what."""
 
+import re
+
 from sigma.exceptions import SigmaFeatureNotSupportedByBackendError
 from sigma.types import (
     SigmaBool,
@@ -12,10 +14,12 @@ from sigma.types import (
     SigmaString,
     SigmaTimestampPart,
     SigmaType,
+    SpecialChars,
 )
 
 from pipeline.sigma_duckdb import predicates
-from pipeline.sigma_duckdb.fields import Column, normalised_operation, with_plain_dashes
+from pipeline.sigma_duckdb.fields import normalised_operation, with_plain_dashes
+from pipeline.sigma_duckdb.log_sources import Column
 from pipeline.sigma_duckdb.predicates import Test
 
 
@@ -31,7 +35,7 @@ def text_test(values: list[SigmaType], column: Column | None) -> Test:
     tests: list[Test] = []
     for value in values:
         if isinstance(value, SigmaNumber):
-            plain.setdefault(False, []).append(str(value.number))
+            plain.setdefault(False, []).extend(number_texts(value))
             continue
         assert isinstance(value, SigmaString)
         is_cased = isinstance(value, SigmaCasedString)
@@ -41,11 +45,46 @@ def text_test(values: list[SigmaType], column: Column | None) -> Test:
             plain.setdefault(is_cased, []).append(normalised_operation(text) if is_operation else text)
         else:
             tests.append(
-                predicates.matches_wildcards(_with_plain_dashes(value) if is_operation else value, is_cased)
+                _operation_test(value) if is_operation else predicates.matches_wildcards(value, is_cased)
             )
     return predicates.any_of(
         [predicates.equals_any(texts, is_cased) for is_cased, texts in plain.items()] + tests
     )
+
+
+def is_number(value: SigmaType) -> bool:
+    """Whether the value is a number or the digits of one, which a log may write with a fraction of zero."""
+    if isinstance(value, SigmaString):
+        return all(isinstance(part, str) for part in value.s) and bool(
+            re.fullmatch(r"-?\d+", "".join(map(str, value.s)))
+        )
+    return isinstance(value, SigmaNumber)
+
+
+def number_texts(value: SigmaNumber) -> list[str]:
+    """How a log writes the number: as text, because a field may hold 50126, '50126' or 'n/a', and '050126' is another value."""
+    text = str(value.number)
+    return list(
+        dict.fromkeys([text, re.sub(r"e([+-]?)0*(?=\d)", lambda e: "e" + e[1].removeprefix("+"), text)])
+    )
+
+
+def is_asked_of_column(value: SigmaType) -> bool:
+    """Columns are made for what is there, in any case of its letters: staging makes an empty text null. The rest is asked of
+    the record."""
+    if isinstance(value, SigmaCasedString):
+        return False
+    return not isinstance(value, SigmaString) or any(
+        part not in ("", SpecialChars.WILDCARD_MULTI) for part in value.s
+    )
+
+
+def _operation_test(value: SigmaString) -> Test:
+    """A pattern with a dot is also asked of the name with the trailing dot that staging took from it."""
+    test = predicates.matches_wildcards(_with_plain_dashes(value), is_cased=False)
+    if not any(isinstance(part, str) and "." in part for part in value.s):
+        return test
+    return lambda v: f"({test(v)} or {test(f'({v} || {chr(39)}.{chr(39)})')})"
 
 
 def _with_plain_dashes(value: SigmaString) -> SigmaString:

@@ -63,11 +63,11 @@ with
                 when starts_with(e.eventName, 'SharedSnapshot') then record ->> '$.serviceEventDetails.snapshotId'
             end as shared_snapshot_id,
             nullif(e.userIdentity.principalId, '') as owner_id,
-            -- as some exports misspell it or write it small
+            -- a key with asterisks is that of nobody, or of everybody; some exports misspell the name or write it small
             case
                 when e.userIdentity.accessKeyId is null and e.userIdentity.arn is not null
                 then nullif(coalesce(record ->> '$.userIdentity.accesKeyId', record ->> '$.userIdentity.accesskeyid'), '')
-                when e.userIdentity.accessKeyId <> ''
+                when e.userIdentity.accessKeyId <> '' and not contains(e.userIdentity.accessKeyId, '*')
                 then e.userIdentity.accessKeyId
             end as key_id,
             case
@@ -75,12 +75,12 @@ with
                 then record ->> '$.userIdentity.sessioncontext.attributes.creationdate'
                 else e.userIdentity.sessionContext.attributes.creationDate
             end as begun_text,
-            -- Datadog moves the error, the address and the agent
-            case
-                when e.sourceIPAddress is null then coalesce(record ->> '$.error.kind', record ->> '$.error.message')
-            end as moved_error,
             -- logstash writes the time under its own name
-            case when e.eventTime <> '' then e.eventTime else record ->> '$."@timestamp"' end as happened_text
+            case when e.eventTime <> '' then e.eventTime else record ->> '$."@timestamp"' end as happened_text,
+            -- Datadog moves the address, the agent and the error
+            coalesce(
+                e.sourceIPAddress, case when e.sourceIPAddress is null then record ->> '$.network.client.ip' end
+            ) as address_text
         from parsed
     ),
 
@@ -92,12 +92,14 @@ select
     utc(happened_text) as occurred_at,
     delivered_at as received_at,
     'aws' as provider,
-    coalesce(nullif(e.recipientAccountId, ''), nullif(identity.accountId, '')) as tenant_id,
+    coalesce(e.recipientAccountId, identity.accountId) as tenant_id,
     e.awsRegion as region,
     e.eventSource as service,
     e.eventName as action,
     case
-        when nullif(e.errorCode, '') is not null or nullif(e.errorMessage, '') is not null or moved_error is not null
+        when nullif(e.errorCode, '') is not null or nullif(e.errorMessage, '') is not null
+        then 'failure'
+        when e.sourceIPAddress is null and coalesce(record ->> '$.error.kind', record ->> '$.error.message') is not null
         then 'failure'
         -- a sign-in says how it ended in one of three places
         when e.eventSource = 'signin.amazonaws.com'
@@ -119,7 +121,11 @@ select
             end
         else 'success'
     end as outcome,
-    coalesce(nullif(e.errorCode, ''), nullif(e.errorMessage, ''), moved_error) as error_code,
+    coalesce(
+        nullif(e.errorCode, ''),
+        nullif(e.errorMessage, ''),
+        case when e.sourceIPAddress is null then coalesce(record ->> '$.error.kind', record ->> '$.error.message') end
+    ) as error_code,
     try_cast(e.readOnly as boolean) as is_read_only,
     coalesce(owner_id, nullif(identity.arn, ''), identity.onBehalfOf.userId) as principal_id,
     case
@@ -177,16 +183,13 @@ select
         else case when identity.type is null and identity.invokedBy is not null then 'service' end
     end as principal_kind,
     coalesce(nullif(identity.accountId, ''), session.sessionIssuer.accountId) as principal_tenant_id,
-    -- a key with asterisks is that of nobody, or of everybody
-    case when not contains(key_id, '*') then key_id end as credential_id,
+    key_id as credential_id,
     case
         -- the console mints a key for every request: its session is the role and the creation date
         when lower(e.sessionCredentialFromConsole) = 'true' and begun_at is not null and owner_id is not null
         then 'console_session'
-        when key_id is null and begun_at is not null and owner_id is not null
+        when coalesce(identity.accessKeyId, '') = '' and key_id is null and begun_at is not null and owner_id is not null
         then 'console_session'
-        when contains(key_id, '*')
-        then null
         when starts_with(key_id, 'ASIA')
         then 'temporary_key'
         when key_id is not null
@@ -194,17 +197,11 @@ select
     end as credential_kind,
     -- the date in one form, whichever way an export writes it; a date that is none, such as REDACTED, tells no sessions apart
     case
-        when begun_at is not null
-        then
-            owner_id
-            || '/'
-            || case
-                when strlen(begun_text) = 20 and ends_with(begun_text, 'Z')
-                then begun_text
-                else strftime(begun_at, '%Y-%m-%dT%H:%M:%SZ')
-            end
-        when identity.onBehalfOf.userId is not null
-        then record ->> '$.userIdentity.credentialId'
+        when begun_at is null
+        then case when identity.onBehalfOf.userId is not null then record ->> '$.userIdentity.credentialId' end
+        when strlen(begun_text) = 20
+        then owner_id || '/' || begun_text
+        else owner_id || '/' || strftime(begun_at, '%Y-%m-%dT%H:%M:%SZ')
     end as session_id,
     begun_at as session_started_at,
     null::varchar as token_id,
@@ -227,10 +224,8 @@ select
     coalesce(session.sourceIdentity, request.sourceIdentity) as source_identity,
     null::varchar as app_id,
     null::varchar as device_id,
-    case
-        when e.sourceIPAddress is null then address(record ->> '$.network.client.ip') else address(e.sourceIPAddress)
-    end as source_ip,
-    case when e.userAgent is null then record ->> '$.http.useragent' else nullif(e.userAgent, '') end as user_agent,
+    address(address_text) as source_ip,
+    coalesce(e.userAgent, case when e.userAgent is null then record ->> '$.http.useragent' end) as user_agent,
     null::varchar as country,
     null::bigint as asn,
     coalesce(
@@ -309,6 +304,8 @@ select
         shared_with, case when e.eventSource = 'sts.amazonaws.com' then nullif(split_part(request.roleArn, ':', 5), '') end
     ) as target_tenant_id,
     case
+        when response.credentials.accessKeyId is null and response.accessKey.accessKeyId is null
+        then null
         when not contains(coalesce(response.credentials.accessKeyId, response.accessKey.accessKeyId), '*')
         then coalesce(response.credentials.accessKeyId, response.accessKey.accessKeyId)
     end as issued_credential_id,

@@ -112,8 +112,8 @@ def test_all_faults_at_once_with_their_lines(tmp_path: Path) -> None:
             "there is no detection",
         ),
         (
-            ("logsource: {product: aws, service: cloudtrail}", "correlation: {type: event_count}"),
-            "a Sigma correlation in YAML",
+            ("logsource: {product: aws, service: cloudtrail}", "correlation: event_count"),
+            "correlation is no mapping",
         ),
         (("points: 0.5", "points: true"), "points are missing or no number"),
     ],

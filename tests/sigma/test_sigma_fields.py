@@ -1,6 +1,7 @@
 """Fields are found in both shapes in which Entra and Azure logs are exported, and what cannot be said is refused."""
 
 import json
+import re
 from typing import Any
 
 import duckdb
@@ -107,8 +108,11 @@ def test_audit_fields_in_every_shape(field: str, value: str, record: dict[str, A
         ("Status.errorCode", "50126"),
         ("Location", "NL"),
         ("LocationDetails.city", "delft"),
-        ("DeviceDetail.trusttype", None),
+        ("DeviceDetail.trusttype", ""),
         ("DeviceDetail.trustType", ""),
+        ("DeviceDetail.browser", None),
+        ("Status", "failure"),
+        ("Status|contains", '"errorCode":50126'),
         ("ConditionalAccessPolicies.result", "failure"),
     ],
 )
@@ -190,9 +194,8 @@ def test_bound_on_action(condition: str, bound: str) -> None:
         ({"s": {"f|re": "a(?!b)"}, "condition": "s"}, "not RE2|Regular expression"),
         ({"s": {"f|re": "(a)\\1"}, "condition": "s"}, "not RE2|Regular expression"),
         ({"s": {"f|expand": "%names%"}, "condition": "s"}, "placeholder"),
-        ({"s": {'f"g': "a"}, "condition": "s"}, "JSON key"),
-        ({"s": {"f*": "a"}, "condition": "s"}, "JSON key"),
-        ({"s": {"f": "a\0b"}, "condition": "s"}, "NUL"),
+        ({"s": {"f": "a\ud800"}, "condition": "s"}, "not YAML"),
+        ({"s": {"f|gt": 2**53 + 1}, "condition": "s"}, "rounded"),
         ({"s": {"f": "a"}, "timeframe": "5m", "condition": "s"}, "timeframe"),
         ({"s": {"f": "a"}, "condition": "s and 1 of filter_*"}, "names nothing|doesn't match any"),
         ({"s": {"f": "a"}, "condition": "s | count() > 5"}, "pipe"),
@@ -207,7 +210,7 @@ def test_what_cannot_be_said_is_refused(detection: dict[str, Any], words: str) -
             "rules/r.yml:7",
             LogSource(),
         )
-    assert str(refused.value).startswith("rules/r.yml:7: ")
+    assert re.match(r"rules/r\.yml:1:\d+: ", str(refused.value))
 
 
 def test_an_unknown_log_source_is_refused() -> None:

@@ -1,13 +1,13 @@
 """A plain, slow Sigma matcher on one record in Python, written from the same words as the SQL and sharing none of it.
 
 It walks pySigma's condition tree; fields are paths of keys, an array stands for its elements, JSON text on a path is
-entered. Used to check the SQL on random records.
+entered, a flattened key is as good as a nested one. Used to check the SQL on random records.
 """
 
 import ipaddress
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from sigma.conditions import (
@@ -30,11 +30,17 @@ from sigma.types import (
     SigmaNull,
     SigmaNumber,
     SigmaRegularExpression,
+    SigmaRegularExpressionFlag,
     SigmaString,
     SpecialChars,
 )
 
 MISSING = object()
+REGEX_FLAGS = {
+    SigmaRegularExpressionFlag.IGNORECASE: re.IGNORECASE,
+    SigmaRegularExpressionFlag.MULTILINE: re.MULTILINE,
+    SigmaRegularExpressionFlag.DOTALL: re.DOTALL,
+}
 COMPARISONS = {
     CompareOperators.LT: lambda a, b: a < b,
     CompareOperators.LTE: lambda a, b: a <= b,
@@ -70,15 +76,17 @@ def field_holds(field: str, value: Any, record: Mapping[str, Any]) -> bool:
         case SigmaExists():
             return any(item is not MISSING for item in found) == value.exists
         case SigmaFieldReference():
-            others = texts(find(record, value.field))
-            return any(reference_holds(text, other, value) for text in texts(found) for other in others)
+            others = texts(find(record, value.field), number_text)
+            return any(
+                reference_holds(text, other, value) for text in texts(found, number_text) for other in others
+            )
         case SigmaExpansion():
             return any(field_holds(field, part, record) for part in value.values)
-    return any(text_holds(text, value) for text in texts(found))
+    return any(text_holds(text, value) for text in texts(found, number_text if is_number(value) else text_of))
 
 
 def reference_holds(text: str, other: str, reference: SigmaFieldReference) -> bool:
-    text, other = text.lower(), other.lower()
+    text, other = folded(text), folded(other)
     if reference.starts_with and reference.ends_with:
         return other in text
     if reference.starts_with:
@@ -89,15 +97,18 @@ def reference_holds(text: str, other: str, reference: SigmaFieldReference) -> bo
 def text_holds(text: str, value: Any, is_keyword: bool = False) -> bool:
     match value:
         case SigmaString():
+            is_cased = isinstance(value, SigmaCasedString)
             pattern = "".join(
                 {SpecialChars.WILDCARD_MULTI: ".*", SpecialChars.WILDCARD_SINGLE: "."}[part]
                 if isinstance(part, SpecialChars)
-                else re.escape(part if isinstance(value, SigmaCasedString) else part.lower())
+                else re.escape(part if is_cased else folded(part))
                 for part in value.s
             )
-            text = text if isinstance(value, SigmaCasedString) else text.lower()
+            text = text if is_cased else folded(text)
             compiled = re.compile(pattern, re.DOTALL)
             return bool(compiled.search(text) if is_keyword else compiled.fullmatch(text))
+        case SigmaExpansion():
+            return any(text_holds(text, part, is_keyword) for part in value.values)
         case SigmaCompareExpression():
             try:
                 return COMPARISONS[value.op](float(text), value.number.number)
@@ -108,8 +119,13 @@ def text_holds(text: str, value: Any, is_keyword: bool = False) -> bool:
         case SigmaBool():
             return text.lower() == str(value.boolean).lower()
         case SigmaRegularExpression():
-            flags = re.IGNORECASE if value.flags else 0
-            return re.search(str(value.regexp), text, flags) is not None
+            flags = sum(REGEX_FLAGS[flag] for flag in value.flags)
+            pattern = (
+                re.sub(r"(?<!\\)\$$", r"\\Z", str(value.regexp))
+                if not flags & re.MULTILINE
+                else str(value.regexp)
+            )
+            return re.search(pattern, text, flags) is not None
         case SigmaCIDRExpression():
             try:
                 return ipaddress.ip_address(text) in value.network
@@ -119,15 +135,29 @@ def text_holds(text: str, value: Any, is_keyword: bool = False) -> bool:
 
 
 def find(record: Mapping[str, Any], field: str) -> list[Any]:
-    first, *rest = field.split(".")
-    found = [record.get(first, MISSING)]
-    for key in rest:
+    keys = field.split(".")
+    found = [record.get(keys[0], MISSING)]
+    for key in keys[1:]:
         found = [
             item.get(key, MISSING) if isinstance(item, dict) else MISSING
             for one in found
             for item in opened(one)
         ]
-    return found
+    return found + [value for joined in flattenings(keys) if (value := walk(record, joined)) is not MISSING]
+
+
+def flattenings(keys: list[str]) -> list[list[str]]:
+    """Every way to join neighbouring keys by a dot, but for joining none."""
+    if len(keys) == 1:
+        return []
+    joined = [[".".join(keys[:2]), *keys[2:]]]
+    return joined + flattenings(joined[0]) + [[keys[0], *rest] for rest in flattenings(keys[1:])]
+
+
+def walk(record: Any, keys: list[str]) -> Any:
+    for key in keys:
+        record = record.get(key, MISSING) if isinstance(record, dict) else MISSING
+    return record
 
 
 def opened(value: Any) -> list[Any]:
@@ -139,13 +169,37 @@ def opened(value: Any) -> list[Any]:
     return value if isinstance(value, list) else [value]
 
 
-def texts(found: list[Any]) -> list[str]:
+def texts(found: list[Any], written: Callable[[Any], str]) -> list[str]:
     items = [item for one in found for item in (one if isinstance(one, list) else [one])]
-    return [text_of(item) for item in items if item is not MISSING and item is not None]
+    return [written(item) for item in items if item is not MISSING and item is not None]
+
+
+def is_number(value: Any) -> bool:
+    if isinstance(value, SigmaString):
+        return re.fullmatch(r"-?\d+", "".join(map(str, value.s))) is not None
+    return isinstance(value, SigmaNumber)
+
+
+def number_text(value: Any) -> str:
+    """As text, and 443.0 as 443."""
+    return str(int(value)) if isinstance(value, float) and value == int(value) else text_of(value)
 
 
 def text_of(value: Any) -> str:
     return value if isinstance(value, str) else json.dumps(value, separators=(",", ":"), ensure_ascii=False)
+
+
+def folded(text: str) -> str:
+    """Without case, letter by letter: a letter whose capital is two letters has none."""
+    return "".join(small(capital(letter)) for letter in text)
+
+
+def capital(letter: str) -> str:
+    return letter.upper() if len(letter.upper()) == 1 else letter
+
+
+def small(letter: str) -> str:
+    return letter.lower() if len(letter.lower()) == 1 else letter
 
 
 def leaves(value: Any) -> list[str]:

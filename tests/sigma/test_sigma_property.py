@@ -9,14 +9,14 @@ import pyarrow as pa
 import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from plain_matcher import is_match
 from sigma.exceptions import SigmaError
 from sigma.rule import SigmaRule
 
 from pipeline.errors import DetectionError
 from pipeline.sigma_duckdb import LogSource, convert
+from tests.sigma.plain_matcher import is_match
 
-FIELDS = ("f", "g", "o.b", "o.b.c", "l", "l.b", "o")
+FIELDS = ("f", "g", "o.b", "o.b.c", "l", "l.b", "o", "absent", "absent.b")
 # few words, so that rules do match; with the letters that SQL, JSON and Sigma each read in their own way
 WORDS = (
     "a",
@@ -38,6 +38,15 @@ WORDS = (
     "10.16.0.1",
     "2001:db8::1",
     "::ffff:10.16.0.1",
+    "ος",
+    "ΟΣ",
+    "a\nB",
+    "x -a b",
+    "x /A b",
+    "xYWJjZGVm",
+    "YSBhYmNkZWY=",
+    "a\0b",
+    "",
 )
 RECORD_COUNT = 120
 
@@ -47,7 +56,7 @@ def make_records(seed: int) -> list[dict[str, Any]]:
     rng = Random(seed)
 
     def scalar() -> Any:
-        return rng.choice((*WORDS, *WORDS, 4, 5, 6, True, False, None, 0.5))
+        return rng.choice((*WORDS, *WORDS, 4, 5, 6, 5.0, -1, True, False, None, 0.5))
 
     def inner() -> Any:
         return rng.choice((scalar(), scalar(), {"c": scalar()}, [scalar() for _ in range(rng.randrange(3))]))
@@ -66,7 +75,20 @@ def make_records(seed: int) -> list[dict[str, Any]]:
         )
 
     makers = {"f": scalar, "g": scalar, "o": holder, "l": holder}
-    return [{key: make() for key, make in makers.items() if rng.random() < 0.8} for _ in range(RECORD_COUNT)]
+    records = [
+        {key: make() for key, make in makers.items() if rng.random() < 0.8} for _ in range(RECORD_COUNT)
+    ]
+    return [flattened(record, rng) if rng.random() < 0.15 else record for record in records]
+
+
+def flattened(record: dict[str, Any], rng: Random) -> dict[str, Any]:
+    """The record with one of its objects written as keys with dots, as some exports do."""
+    objects = [key for key, value in record.items() if isinstance(value, dict)]
+    if not objects:
+        return record
+    chosen = rng.choice(objects)
+    rest = {key: value for key, value in record.items() if key != chosen}
+    return rest | {f"{chosen}.{key}": value for key, value in record[chosen].items()}
 
 
 PATTERNS = st.sampled_from(
@@ -91,6 +113,10 @@ PATTERNS = st.sampled_from(
         "a'b",
         "a\\b",
         "*\\\\?",
+        "Ος",
+        "?*",
+        "*\n*",
+        "a\0*",
     )
 )
 TEXTS = st.one_of(PATTERNS, st.lists(PATTERNS, min_size=1, max_size=3))
@@ -115,7 +141,18 @@ ITEMS = st.one_of(
     st.tuples(
         st.sampled_from(("|fieldref", "|fieldref|startswith", "|fieldref|contains")), st.sampled_from(FIELDS)
     ),
-    st.tuples(st.sampled_from(("|re", "|re|i")), st.sampled_from(("a.b", "^a", "[0-9]+", "b$", "a|É", "'"))),
+    st.tuples(
+        st.sampled_from(("|re", "|re|i", "|re|m", "|re|s", "|re|i|m|s", "|re|all")),
+        st.one_of(
+            st.sampled_from(("a.b", "^a", "[0-9]+", "b$", "a|É", "'", "^B$", "^$")),
+            st.lists(st.sampled_from(("^a", "b$", "x")), min_size=1, max_size=2),
+        ),
+    ),
+    st.tuples(st.just("|windash|contains"), st.sampled_from((" -a ", " -A b"))),
+    st.tuples(
+        st.sampled_from(("|base64offset|contains", "|base64|contains")), st.sampled_from(("abcd", "abc"))
+    ),
+    st.tuples(st.just("|endswith|all"), st.lists(PATTERNS, min_size=2, max_size=2)),
     st.tuples(
         st.just("|cidr"),
         st.sampled_from(("10.16.0.0/12", "0.0.0.0/0", "2001:db8::/33", "::/0", "::ffff:0:0/96")),
@@ -126,7 +163,11 @@ SELECTIONS = st.one_of(
     st.dictionaries(st.sampled_from(FIELDS), ITEMS, min_size=2, max_size=2).map(
         lambda items: {field + modifier: value for field, (modifier, value) in items.items()}
     ),
-    st.lists(st.sampled_from(("a", "A*b", "5", "%", "tru", 'a"b')), min_size=1, max_size=2),
+    st.lists(st.sampled_from(("a", "A*b", "5", "%", "tru", 'a"b', 5)), min_size=1, max_size=2),
+    st.lists(st.sampled_from(("a", "b", "5")), min_size=2, max_size=2).map(lambda words: {"|all": words}),
+    st.lists(st.tuples(st.sampled_from(FIELDS), ITEMS), min_size=2, max_size=2).map(
+        lambda maps: [{field + modifier: value} for field, (modifier, value) in maps]
+    ),
 )
 CONDITIONS = st.sampled_from(
     (
@@ -140,6 +181,10 @@ CONDITIONS = st.sampled_from(
         "1 of s*",
         "all of s*",
         "s1 or s2 and not s3",
+        "not 1 of s*",
+        "not all of s*",
+        "not (s1 and not (s2 or s3))",
+        "all of them and not s1",
     )
 )
 

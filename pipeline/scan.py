@@ -1,0 +1,218 @@
+"""New events against all rules, as they come: signals are kept in the lake's folder, and no event is scanned twice.
+
+A rule that is new or changed has not seen the past; `rescan` shows it a period, and its signals there are made afresh. Only
+one scan of a lake runs at a time. A correlation needs what lies around the new events in time, so it also sees the events
+of all batches within its span.
+"""
+
+import logging
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+import duckdb
+
+from pipeline.conversion import Runnable, convert_detections
+from pipeline.detect import evaluate_rules
+from pipeline.detection import Detection
+from pipeline.lake import Lake
+from pipeline.rule_overrides import Suppression
+from pipeline.sigma_duckdb import ConvertedCorrelation
+from pipeline.signal_store import SignalStore, store_found
+
+log = logging.getLogger("postreset.scan")
+
+GROUP = r" since \d{4}-\d\d-\d\d \d\d:\d\d:\d\d(?: of (.*))?$"
+"""What a correlation's signal says of its group, at the end of its words."""
+LONG_AGO, FAR_AHEAD = datetime(1990, 1, 1), datetime(2200, 1, 1)
+
+
+@dataclass(frozen=True, slots=True)
+class ScanSummary:
+    """What one scan looked at and found. `unscanned` are the rules that have not seen the events of earlier scans."""
+
+    event_count: int
+    batch_count: int
+    signal_count: int
+    suppressed_count: int
+    unscanned: tuple[str, ...] = field(default_factory=tuple)
+
+
+def scan_new(
+    lake: Lake, detections: Sequence[Detection], now: datetime, suppressions: Sequence[Suppression] = ()
+) -> ScanSummary:
+    """Scans the events of the batches that no scan has seen, and stores their signals."""
+    store = SignalStore(lake)
+    with store.locked(), _connection(lake) as con:
+        state = store.read_state()
+        store.create_stored_table(con)
+        _create_new_events(con, state["batches"])
+        batches = [
+            row[0] for row in con.execute("select distinct batch_id from new_events order by all").fetchall()
+        ]
+        known: dict[str, str] = state["rules"]
+        changed = tuple(
+            d.name for d in detections if state["batches"] and known.get(d.name) != d.content_hash
+        )
+        event_count = _one(con, "select count(*) from new_events")
+        signal_count = suppressed_count = 0
+        if event_count:
+            signal_count, suppressed_count = _find(con, detections, suppressions, now)
+        state["batches"] = sorted({*state["batches"], *batches})
+        # a rule keeps the text that has seen all that was scanned, or none
+        state["rules"] = {
+            d.name: known.get(d.name, "") if d.name in changed else d.content_hash for d in detections
+        }
+        store.write(con, state)
+        log.info("scan: %d events of %d batches, %d signals", event_count, len(batches), signal_count)
+        return ScanSummary(event_count, len(batches), signal_count, suppressed_count, changed)
+
+
+def rescan(
+    lake: Lake,
+    detections: Sequence[Detection],
+    names: Sequence[str],
+    now: datetime,
+    since: datetime = LONG_AGO,
+    until: datetime = FAR_AHEAD,
+    suppressions: Sequence[Suppression] = (),
+) -> ScanSummary:
+    """Runs these rules again over [since, until); their signals of that period are replaced. The rules count as having seen
+    the past once the period is all of it."""
+    store = SignalStore(lake)
+    wanted = [d for d in detections if d.name in set(names)]
+    with store.locked(), _connection(lake, since, until) as con:
+        state = store.read_state()
+        store.create_stored_table(con)
+        con.execute(
+            "create or replace temp view new_events as select * from events "
+            f"where occurred_at >= timestamp '{since}' and occurred_at < timestamp '{until}'"
+        )
+        con.execute(
+            "delete from stored_signals where list_contains($names, detection) and occurred_at >= $since and occurred_at < $until",
+            {"names": [d.name for d in wanted], "since": since, "until": until},
+        )
+        event_count = _one(con, "select count(*) from new_events")
+        inputs = [d for d in detections if d.kind != "correlation" and d.name not in names]
+        signal_count, suppressed_count = _find(
+            con, [*wanted, *inputs], suppressions, now, {d.name for d in wanted}
+        )
+        if since <= LONG_AGO and until >= FAR_AHEAD:
+            state["rules"] |= {d.name: d.content_hash for d in wanted}
+        store.write(con, state)
+        return ScanSummary(event_count, 0, signal_count, suppressed_count)
+
+
+@contextmanager
+def _connection(
+    lake: Lake, since: datetime | None = None, until: datetime | None = None
+) -> Generator[duckdb.DuckDBPyConnection]:
+    con = duckdb.connect(config={"temp_directory": str(lake.folder / "tmp")})
+    try:
+        con.execute("set timezone = 'UTC'")
+        lake.refresh()
+        lake.create_events_view(con, since, until)
+        yield con
+    finally:
+        con.close()
+
+
+def _create_new_events(con: duckdb.DuckDBPyConnection, scanned: Sequence[str]) -> None:
+    """View `new_events`: the events of batches that were not scanned. A batch is whole: it came with one commit."""
+    con.execute("create or replace temp table scanned_batches (batch_id varchar)")
+    if scanned:
+        con.executemany("insert into scanned_batches values (?)", [[batch] for batch in scanned])
+    con.execute(
+        "create or replace temp view new_events as select events.* from events "
+        "anti join scanned_batches on events.batch_id = scanned_batches.batch_id"
+    )
+
+
+def _find(
+    con: duckdb.DuckDBPyConnection,
+    detections: Sequence[Detection],
+    suppressions: Sequence[Suppression],
+    now: datetime,
+    wanted: set[str] | None = None,
+) -> tuple[int, int]:
+    """Adds the signals of `new_events` to `stored_signals`; of a correlation those that are new within its span."""
+    runnable = convert_detections(detections)
+    rules = [detection for detection, _ in runnable.rules]
+    evaluate_rules(con, rules, "new_events", suppressions)
+    silent = (
+        runnable.inputs
+        if wanted is None
+        else runnable.inputs | {d.name for d in detections if d.name not in wanted}
+    )
+    con.execute("create or replace temp table found_signals as from signals")
+    con.execute(
+        "delete from found_signals where list_contains($silent, detection)", {"silent": sorted(silent)}
+    )
+    suppressed_count = _one(con, "select count(*) from suppressed_signals")
+    for detection, correlation in runnable.correlations:
+        if detection.name not in silent:
+            _find_correlated(con, detection, correlation, _inputs(runnable, correlation), suppressions)
+    before = _one(con, "select count(*) from stored_signals")
+    store_found(con, detections, now)
+    return _one(con, "select count(*) from stored_signals") - before, suppressed_count
+
+
+def _find_correlated(
+    con: duckdb.DuckDBPyConnection,
+    detection: Detection,
+    correlation: ConvertedCorrelation,
+    inputs: Sequence[Detection],
+    suppressions: Sequence[Suppression],
+) -> None:
+    """The correlation over everything within its span of the new events. A signal that lies within one span after a stored
+    one of the same group goes on with it, and is none of its own."""
+    span = timedelta(seconds=_reach(correlation))
+    first_at, last_at = con.execute("select min(occurred_at), max(occurred_at) from new_events").fetchall()[0]
+    if first_at is None:
+        return
+    con.execute(
+        "create or replace temp view events_around as select * from events "
+        f"where occurred_at >= timestamp '{first_at - 2 * span}' and occurred_at <= timestamp '{last_at + span}'"
+    )
+    evaluate_rules(con, [detection, *inputs], "events_around", suppressions)
+    con.execute(
+        """
+        insert into found_signals by name
+        select signals.* from signals
+        where detection = $detection and occurred_at >= $first_at and not exists (
+            select 1 from stored_signals
+            where stored_signals.detection = signals.detection
+                and regexp_extract(stored_signals.why, $group, 1) = regexp_extract(signals.why, $group, 1)
+                and signals.occurred_at - to_seconds($span) < stored_signals.occurred_at
+                and stored_signals.occurred_at <= signals.occurred_at
+        )
+        """,
+        {"detection": detection.name, "first_at": first_at, "span": correlation.span_seconds, "group": GROUP},
+    )
+
+
+def _reach(correlation: ConvertedCorrelation) -> int:
+    """Seconds that a chain of correlations looks back."""
+    inner = [
+        _reach(reference.of)
+        for reference in correlation.references
+        if isinstance(reference.of, ConvertedCorrelation)
+    ]
+    return correlation.span_seconds + max(inner, default=0)
+
+
+def _inputs(runnable: Runnable, correlation: ConvertedCorrelation) -> list[Detection]:
+    """The rules and correlations that it stands on."""
+    below: set[int] = set()
+    waiting = [correlation]
+    while waiting:
+        for reference in waiting.pop().references:
+            below.add(id(reference.of))
+            if isinstance(reference.of, ConvertedCorrelation):
+                waiting.append(reference.of)
+    return [detection for detection, one in (*runnable.rules, *runnable.correlations) if id(one) in below]
+
+
+def _one(con: duckdb.DuckDBPyConnection, sql: str) -> int:
+    return con.execute(sql).fetchall()[0][0]
