@@ -1,7 +1,7 @@
 """Detections as SQL: each Sigma rule converted once, each correlation with the rules that it refers to.
 
-A rule that a correlation refers to makes no signals of its own, unless the correlation says `generate: true`: so Sigma
-has it.
+A rule that a correlation refers to makes no signals of its own, unless a correlation that refers to it says
+`generate: true`: so Sigma has it.
 """
 
 from collections.abc import Sequence
@@ -51,16 +51,27 @@ def convert_what_can_be(
             rules.append((detection, converted))
         elif isinstance(converted, ConvertedCorrelation):
             correlations.append((detection, converted))
-    silent = {
-        id(reference.of)
-        for _, correlation in correlations
-        if not correlation.generates
-        for reference in correlation.references
-    }
-    inputs = frozenset(
-        detection.name for detection, converted in (*rules, *correlations) if id(converted) in silent
+    return Runnable(tuple(rules), tuple(correlations), _inputs(rules, correlations)), work.faults
+
+
+def _inputs(
+    rules: Sequence[tuple[Detection, ConvertedRule]],
+    correlations: Sequence[tuple[Detection, ConvertedCorrelation]],
+) -> frozenset[str]:
+    """The names of those that are only counted. One correlation that says `generate: true` is enough to hear a rule, and a
+    correlation that the user brings silences none of ours."""
+    own = {id(converted) for detection, converted in (*rules, *correlations) if not detection.is_imported}
+    silent: set[int] = set()
+    heard: set[int] = set()
+    for detection, correlation in correlations:
+        named = {id(reference.of) for reference in correlation.references}
+        if correlation.generates:
+            heard |= named
+        else:
+            silent |= named - own if detection.is_imported else named
+    return frozenset(
+        detection.name for detection, converted in (*rules, *correlations) if id(converted) in silent - heard
     )
-    return Runnable(tuple(rules), tuple(correlations), inputs), work.faults
 
 
 @lru_cache(maxsize=8192)

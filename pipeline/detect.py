@@ -14,7 +14,7 @@ import duckdb
 from pipeline.conversion import Runnable, convert_detections
 from pipeline.detection import Detection
 from pipeline.errors import DetectionError
-from pipeline.matching import MATCH_COLUMNS, identifier, match_one_by_one, match_rules
+from pipeline.matching import MATCH_COLUMNS, match_one_by_one, match_rules
 from pipeline.rule_overrides import Suppression
 from pipeline.sigma_duckdb import correlation_sql, expression_of_keys
 
@@ -96,6 +96,7 @@ def evaluate_correlations(
         started_at = time.monotonic()
         bound = {p.name: (params or {}).get(p.name, p.default) for p in detection.parameters}
         before = _signal_count(con)
+        _refuse_more_than_a_select(detection)
         try:
             con.execute(f"insert into signals by name {detection.query}", bound)
         except duckdb.Error as error:
@@ -110,19 +111,18 @@ def evaluate_correlations(
         )
 
 
-def unseen_sources(
-    con: duckdb.DuckDBPyConnection, detections: Sequence[Detection], events_relation: str = "events"
-) -> dict[str, tuple[str, ...]]:
-    """Rules that could not match whatever happened: by name, the sources they read of which no event was seen."""
-    seen = {
-        row[0] for row in con.execute(f"select distinct source from {identifier(events_relation)}").fetchall()
-    }
-    runnable = convert_detections(detections)
-    return {
-        detection.name: converted.sources
-        for detection, converted in (*runnable.rules, *runnable.correlations)
-        if not seen & set(converted.sources)
-    }
+def _refuse_more_than_a_select(detection: Detection) -> None:
+    """A file that somebody else wrote must not do more than ask."""
+    try:
+        statements = duckdb.extract_statements(detection.query)
+    except duckdb.Error as error:
+        raise DetectionError(f"not SQL ({error})", detection.where(), "mend it") from error
+    if [statement.type for statement in statements] != [duckdb.StatementType.SELECT]:
+        raise DetectionError(
+            "the correlation is not one SELECT",
+            detection.where(),
+            "write one SELECT with the columns of signals",
+        )
 
 
 def create_signals(con: duckdb.DuckDBPyConnection) -> None:

@@ -50,7 +50,9 @@ def read_file(path: Path, origin: Origin | None = None) -> tuple[list[Detection]
     except (OSError, UnicodeDecodeError) as error:
         return [], [Problem(path, NO_LINE, f"cannot be read ({error})", "save it as UTF-8 text")]
     except DocumentError as error:
-        return [], [Problem(path, error.place[0], error.what, "mend it, or leave the file out", error.place[1])]
+        return [], [
+            Problem(path, error.place[0], error.what, "mend it, or leave the file out", error.place[1])
+        ]
     if not documents:
         return [], [
             Problem(path, NO_LINE, "there is nothing in it", "write a detection, or leave the file out")

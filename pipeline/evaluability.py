@@ -4,8 +4,9 @@ It is never the same as "no match". The fields and values are looked for in the 
 every event of a source or, where there are too many, in a sample whose size is told with the answer.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Literal
 
@@ -14,28 +15,11 @@ import duckdb
 from pipeline.asked_values import PLACEHOLDER, AskedValue, Question, can_be_true, is_slip, questions_of
 from pipeline.conversion import convert_what_can_be
 from pipeline.detection import Detection
-from pipeline.matching import identifier
-from pipeline.sigma_duckdb import ConvertedRule, literal
-from pipeline.sigma_duckdb.fields import found_values, texts
-from pipeline.sigma_duckdb.log_sources import WRAPPERS, LogSource, split_path
+from pipeline.looked_at import SAMPLE_SIZE, Looked, SeenValues, has_value, is_seen, look_at
+from pipeline.sigma_duckdb import ConvertedRule
+from pipeline.sigma_duckdb.log_sources import WRAPPERS, split_path
 
 Verdict = Literal["evaluable", "partly", "not on this data"]
-SAMPLE_SIZE = 20_000
-FIELDS_A_QUERY = 40
-DISTINCT_VALUES = 2_000
-
-
-@dataclass(frozen=True, slots=True)
-class Looked:
-    """How much of a source was looked at."""
-
-    source: str
-    events_looked_at: int
-    events: int
-
-    @property
-    def is_whole(self) -> bool:
-        return self.events_looked_at == self.events
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,25 +65,50 @@ class Coverage:
         rules = [rule for rule in self.rules if rule.is_imported or not imported_only]
         return sum(rule.is_bound for rule in rules), len(rules)
 
+    @property
+    def sentence(self) -> str:
+        """How many could not match whatever happened, and for want of what; empty where all could."""
+        missing = [rule for rule in self.rules if rule.verdict == "not on this data"]
+        partly = self.count("partly")
+        if not missing and not partly:
+            return ""
+        sources = Counter(
+            source for rule in missing if not rule.fields_unseen for source in rule.sources_unseen[:1]
+        )
+        without_fields = sum(bool(rule.fields_unseen) for rule in missing)
+        reasons = []
+        if sources:
+            listed = ", ".join(f"{source} {count}" for source, count in sorted(sources.most_common()))
+            reasons.append(f"{sources.total()} read logs that are not here ({listed})")
+        if without_fields:
+            reasons.append(f"{without_fields} ask for fields never seen here")
+        words = f"{len(missing)} of {len(self.rules)} detections could not match whatever happened"
+        words += f": {', '.join(reasons)}" if reasons else ""
+        words += f"; {partly} could in part" if partly else ""
+        return f"{words}. `postreset detections coverage` names them."
+
 
 def assess(
     con: duckdb.DuckDBPyConnection,
     detections: Sequence[Detection],
     events_relation: str = "events",
     sample_size: int = SAMPLE_SIZE,
+    *,
+    look_at_values: bool = True,
 ) -> Coverage:
-    """Looks at up to `sample_size` events of each source; the same events each time, spread over the whole of it."""
+    """Looks at about `sample_size` events of each source, the rare actions before the common ones. The values are what a
+    binding report needs; without them the answer takes a third of the time, and `is_bound` means nothing."""
     runnable, _ = convert_what_can_be(detections)
     questions = [(detection, rule, questions_of(detection)) for detection, rule in runnable.rules]
     sources = sorted({source for _, rule, _ in questions for source in rule.sources})
-    looked = _sample(con, sources, events_relation, sample_size)
+    looked = look_at(con, sources, events_relation, sample_size)
     events = {one.source: one.events for one in looked}
     seen = _seen_fields(con, questions)
-    values = _Values(con)
+    values = SeenValues(con)
     by_rule: dict[int, RuleEvaluability] = {}
     assessed: list[RuleEvaluability] = []
     for detection, rule, question in questions:
-        found = _assess_rule(detection, rule, question, events, seen, values)
+        found = _assess_rule(detection, rule, question, events, seen, values if look_at_values else None)
         by_rule[id(rule)] = found
         assessed.append(found)
     for detection, correlation in runnable.correlations:
@@ -113,97 +122,18 @@ def assess(
     return Coverage(tuple(sorted(assessed, key=lambda rule: rule.name)), tuple(looked))
 
 
-def _sample(
-    con: duckdb.DuckDBPyConnection, sources: Sequence[str], events_relation: str, sample_size: int
-) -> list[Looked]:
-    """Temp table `looked_at`: of each source every event, or those whose hash falls into the sample."""
-    relation = identifier(events_relation)
-    counts = dict(
-        con.execute(
-            f"select source, count(*) from {relation} where list_contains($sources, source) group by source",
-            {"sources": list(sources)},
-        ).fetchall()
-    )
-    shares = {source: max(1, -(-count // sample_size)) for source, count in counts.items()}
-    cases = " ".join(f"when {literal(source)} then {share}" for source, share in shares.items())
-    share = f"case source {cases} end" if cases else "null"
-    con.execute(
-        f"create or replace temp table looked_at as select source, {', '.join(_columns(con, relation))}, raw from {relation} "
-        f"where hash(event_id) % ({share}) = 0"
-    )
-    looked = dict(con.execute("select source, count(*) from looked_at group by source").fetchall())
-    return [Looked(source, looked.get(source, 0), counts.get(source, 0)) for source in sources]
-
-
-def _columns(con: duckdb.DuckDBPyConnection, relation: str) -> list[str]:
-    there = [row[0] for row in con.execute(f"describe {relation}").fetchall()]
-    wanted = ("action", "service", "region", "user_agent", "error_code", "principal_kind")
-    return [column for column in wanted if column in there]
-
-
 def _seen_fields(
     con: duckdb.DuckDBPyConnection, questions: Iterable[tuple[Detection, ConvertedRule, Question]]
-) -> dict[tuple[tuple[str, ...], str], int]:
-    """In how many events of the sources each field has a value."""
+) -> dict[tuple[tuple[str, ...], str], bool]:
+    """Whether each field has a value in any event of the sources."""
     asked = {
         (rule.sources, name): rule.log_source for _, rule, question in questions for name in question.fields
     }
-    seen: dict[tuple[tuple[str, ...], str], int] = {}
-    keys = sorted(asked)
-    for first in range(0, len(keys), FIELDS_A_QUERY):
-        part = keys[first : first + FIELDS_A_QUERY]
-        counts = ", ".join(
-            f"count(*) filter (source in ({', '.join(map(literal, sources))}) and {_has_value(asked[sources, name], name)})"
-            for sources, name in part
-        )
-        seen |= dict(zip(part, con.execute(f"select {counts} from looked_at").fetchall()[0], strict=True))
-    return seen
-
-
-def _has_value(log_source: LogSource, name: str) -> str:
-    if log_source.root(name).words:
-        return f"len(list_filter({texts(log_source, name)}, lambda v: v is not null)) > 0"
-    return f"len(list_filter({found_values(log_source, name)}, lambda v: json_type(v) <> 'NULL')) > 0"
-
-
-@dataclass(slots=True)
-class _Values:
-    """What is asked of the sample value by value, each question once."""
-
-    con: duckdb.DuckDBPyConnection
-    counts: dict[tuple[tuple[str, ...], str], int] = field(default_factory=dict)
-    distinct: dict[tuple[tuple[str, ...], str], list[str]] = field(default_factory=dict)
-    known_keys: dict[tuple[str, ...], list[str]] = field(default_factory=dict)
-
-    def count(self, rule: ConvertedRule, value: AskedValue) -> int:
-        """How many events satisfy this one value's test."""
-        key = (rule.sources, value.predicate)
-        if key not in self.counts:
-            sources = ", ".join(map(literal, rule.sources))
-            sql = f"select count(*) from looked_at where source in ({sources}) and {value.predicate}"
-            self.counts[key] = self.con.execute(sql).fetchall()[0][0]
-        return self.counts[key]
-
-    def keys(self, rule: ConvertedRule) -> list[str]:
-        """The keys at the top of the records, and below `properties`."""
-        if rule.sources not in self.known_keys:
-            sources = ", ".join(map(literal, rule.sources))
-            inner = "json_keys(case json_type(raw, '$.properties') when 'OBJECT' then json_extract(raw, '$.properties') end)"
-            sql = f"select distinct unnest(list_concat(json_keys(raw), {inner})) as key from looked_at where source in ({sources}) order by key"
-            self.known_keys[rule.sources] = [row[0] for row in self.con.execute(sql).fetchall()]
-        return self.known_keys[rule.sources]
-
-    def seen(self, rule: ConvertedRule, name: str) -> list[str]:
-        """The texts that the field was seen with, the most frequent first."""
-        key = (rule.sources, name)
-        if key not in self.distinct:
-            sources = ", ".join(map(literal, rule.sources))
-            sql = (
-                f"select value from (select unnest({texts(rule.log_source, name)}) as value from looked_at where source in ({sources})) "
-                f"where value is not null and length(value) < 200 group by value order by count(*) desc, value limit {DISTINCT_VALUES}"
-            )
-            self.distinct[key] = [row[0] for row in self.con.execute(sql).fetchall()]
-        return self.distinct[key]
+    # one query a field: it ends at the first event that has it, and most fields are in most events
+    return {
+        (sources, name): is_seen(con, sources, has_value(log_source, name))
+        for (sources, name), log_source in sorted(asked.items(), key=lambda item: item[0])
+    }
 
 
 def _assess_rule(
@@ -211,8 +141,8 @@ def _assess_rule(
     rule: ConvertedRule,
     question: Question,
     events: Mapping[str, int],
-    seen: Mapping[tuple[tuple[str, ...], str], int],
-    values: _Values,
+    seen: Mapping[tuple[tuple[str, ...], str], bool],
+    values: SeenValues | None,
 ) -> RuleEvaluability:
     unseen_sources = tuple(source for source in rule.sources if not events.get(source))
     if len(unseen_sources) == len(rule.sources):
@@ -224,15 +154,17 @@ def _assess_rule(
     unseen_values = tuple(
         value
         for value in question.values
-        if value.field not in unseen_fields and not values.count(rule, value)
+        if values and value.field not in unseen_fields and not values.occurs(rule, value)
     )
-    doubts = tuple(doubt for value in unseen_values if (doubt := _doubt(rule, value, question, values)))
+    doubts = tuple(
+        doubt for value in unseen_values if values and (doubt := _doubt(rule, value, question, values))
+    )
     doubts += tuple(
         Doubt(value.field, value.text, "placeholder", "the author meant it to be filled in")
         for value in question.values
         if value.field in unseen_fields and PLACEHOLDER.search(value.text)
     )
-    doubts += tuple(doubt for name in unseen_fields if (doubt := _field_doubt(rule, name, values)))
+    doubts += tuple(doubt for name in unseen_fields if values and (doubt := _field_doubt(rule, name, values)))
     verdict: Verdict = "evaluable"
     why = "every field that it asks was seen"
     if not can_be_true(detection, set(unseen_fields)):
@@ -253,7 +185,7 @@ def _assess_rule(
     )
 
 
-def _doubt(rule: ConvertedRule, value: AskedValue, question: Question, values: _Values) -> Doubt | None:
+def _doubt(rule: ConvertedRule, value: AskedValue, question: Question, values: SeenValues) -> Doubt | None:
     """Why a value that was never seen is more than a thing that nobody has done yet."""
     if PLACEHOLDER.search(value.text):
         return Doubt(value.field, value.text, "placeholder", "the author meant it to be filled in")
@@ -274,7 +206,7 @@ def _doubt(rule: ConvertedRule, value: AskedValue, question: Question, values: _
     return None
 
 
-def _field_doubt(rule: ConvertedRule, name: str, values: _Values) -> Doubt | None:
+def _field_doubt(rule: ConvertedRule, name: str, values: SeenValues) -> Doubt | None:
     """A field that is spelt almost like one that the records have."""
     keys = [key for key in split_path(name) if key not in WRAPPERS]
     folded = {key.lower(): key for key in values.keys(rule)}

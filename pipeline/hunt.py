@@ -5,24 +5,24 @@ knows the time of day: the same lake, rules and parameters give the same hunts.
 """
 
 import logging
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from datetime import datetime, timedelta
-from pathlib import Path
 from time import perf_counter
 from typing import Any
 
 import duckdb
 
-from pipeline.detect import evaluate_correlations, evaluate_rules, register_detections, unseen_sources
-from pipeline.detections import Detection, load_detections
+from pipeline.detect import evaluate_correlations, evaluate_rules, register_detections
 from pipeline.errors import InputError, SettingsError
+from pipeline.evaluability import assess
 from pipeline.hunt_result import read_hunt, read_rows
 from pipeline.lake import Lake
 from pipeline.models import Parameter, build_models, load_seeds, models_before, read_models
 from pipeline.people import find_person, find_reset
+from pipeline.planned import lock_down
 from pipeline.report.result import Hunt
-from pipeline.settings import resource_root
+from pipeline.rule_sets import RuleSet, load_rules
 
 log = logging.getLogger("postreset.hunt")
 
@@ -40,7 +40,7 @@ class Request:
     until: datetime | None = None
     window: timedelta = timedelta(hours=72)
     look_back: timedelta = timedelta(days=30)
-    rules: Sequence[Path] = field(default_factory=tuple)
+    rule_set: RuleSet | None = None  # ours alone
 
 
 def connect(lake: Lake) -> duckdb.DuckDBPyConnection:
@@ -71,11 +71,6 @@ def list_resets(lake: Lake) -> list[dict[str, Any]]:
         con.close()
 
 
-def load_rule_set(extra: Sequence[Path] = ()) -> list[Detection]:
-    """Our detections and the user's own."""
-    return load_detections([resource_root() / "detections", *extra])
-
-
 def hunt_resets(
     lake: Lake, request: Request, on_stage: Callable[[str], None] | None = None
 ) -> Iterator[Hunt]:
@@ -88,7 +83,7 @@ def hunt_resets(
         raise InputError(
             "the lake holds no events yet", str(lake.folder), "fill it with `postreset ingest PATH`"
         )
-    detections = load_rule_set(request.rules)
+    rule_set = request.rule_set or load_rules()
     con = connect(lake)
     try:
         tell("finding resets")
@@ -105,15 +100,16 @@ def hunt_resets(
         }
         _restrict_resets(con, span)
         lake.create_events_view(con, span.since, span.until, snapshot_id=snapshot_id)
+        lock_down(con, lake.folder)  # correlations in SQL may be somebody else's
         tell("following the trust chain")
         build_models(con, parameters, [name for name in models_before("signals") if name not in RESET_MODELS])
         tell("matching detections")
-        match_detections(con, detections, request.window)
+        match_detections(con, rule_set, request.window)
         tell("scoring")
         build_models(
             con, parameters, [name for name in read_models() if name not in models_before("signals")]
         )
-        unseen = unseen_sources(con, detections)
+        coverage = assess(con, rule_set.detections, look_at_values=False)
         ranked = con.execute(
             """select reset_id from scores inner join int_resets using (reset_id)
             where list_contains($reset_ids, reset_id) order by log_odds desc, occurred_at, reset_id""",
@@ -122,18 +118,16 @@ def hunt_resets(
         log.info("hunt: %d resets followed, %.1f s", len(ranked), perf_counter() - started)
         for number, (reset_id,) in enumerate(ranked, start=1):
             tell(f"writing {number} of {len(ranked)}")
-            yield read_hunt(con, reset_id, parameters, snapshot_id, detections, unseen)
+            yield read_hunt(con, reset_id, parameters, snapshot_id, rule_set, coverage)
     finally:
         con.close()
 
 
-def match_detections(
-    con: duckdb.DuckDBPyConnection, detections: Sequence[Detection], window: timedelta
-) -> None:
-    """Tables `detections` and `signals`. Needs `events` and every model before the signals."""
-    register_detections(con, detections)
-    evaluate_rules(con, detections)
-    evaluate_correlations(con, detections, {"window": f"{int(window.total_seconds())} seconds"})
+def match_detections(con: duckdb.DuckDBPyConnection, rule_set: RuleSet, window: timedelta) -> None:
+    """Tables `detections`, `signals` and `suppressed_signals`. Needs `events` and every model before the signals."""
+    register_detections(con, rule_set.detections)
+    evaluate_rules(con, rule_set.detections, suppressions=rule_set.suppressions)
+    evaluate_correlations(con, rule_set.detections, {"window": f"{int(window.total_seconds())} seconds"})
 
 
 def _chosen(con: duckdb.DuckDBPyConnection, request: Request) -> list[str]:

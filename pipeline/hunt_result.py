@@ -11,9 +11,10 @@ from typing import Any
 import duckdb
 
 from pipeline import __version__
-from pipeline.detections import Detection
+from pipeline.evaluability import Coverage
 from pipeline.models import Parameter
 from pipeline.report.result import (
+    DetectionVisibility,
     Finding,
     Hunt,
     Reached,
@@ -23,6 +24,7 @@ from pipeline.report.result import (
     VisibilityHour,
     timeline_table,
 )
+from pipeline.rule_sets import RuleSet
 from pipeline.visibility import visibility_hours, visibility_statements
 
 VERDICTS = ((75, "likely_takeover"), (40, "suspicious"), (20, "unclear"), (0, "likely_benign"))
@@ -39,8 +41,8 @@ def read_hunt(
     reset_id: str,
     parameters: dict[str, Parameter],
     snapshot_id: int,
-    detections: Sequence[Detection],
-    unseen: dict[str, tuple[str, ...]],
+    rule_set: RuleSet,
+    coverage: Coverage,
 ) -> Hunt:
     """The result of one reset. Needs every model built with these parameters (`window` and `look_back` among them)."""
     window, look_back = parameters["window"], parameters["look_back"]
@@ -71,17 +73,13 @@ def read_hunt(
     )
     timeline = con.sql("select * from timeline where reset_id = $reset_id", params=where).to_arrow_table()
     window_to = reset.occurred_at + window
-    rule_set_hash = hashlib.sha256("\n".join(sorted(d.content_hash for d in detections)).encode()).hexdigest()
-    identity = json.dumps([reset_id, str(window), str(look_back), snapshot_id, rule_set_hash])
+    identity = json.dumps([reset_id, str(window), str(look_back), snapshot_id, rule_set.content_hash])
     statements = visibility_statements(con, reset_id, reset.occurred_at, window_to)
     if any(thing.depth == parameters["max_depth"] for thing in reach):
         statements.insert(
             0, f"A path is longer than {parameters['max_depth']:.0f} steps: it was not followed to its end."
         )
-    if unseen:
-        statements.append(
-            f"{len(unseen)} detections could not be evaluated, because no log of their source is in the lake: {', '.join(sorted(unseen))}."
-        )
+    statements += [*([coverage.sentence] if coverage.sentence else []), *_rule_statements(con, rule_set)]
     verdict = next(name for floor, name in VERDICTS if scores["score"] >= floor)
     return Hunt(
         hunt_id=_hunt_id(reset, identity),
@@ -97,16 +95,41 @@ def read_hunt(
         visibility=Visibility(
             hours=VisibilityHour.from_rows(visibility_hours(con, reset.occurred_at, window_to)),
             statements=tuple(statements),
+            detections=tuple(
+                DetectionVisibility(name=rule.name, evaluable=rule.verdict, why=rule.why)
+                for rule in coverage.rules
+                if rule.verdict != "evaluable"
+            ),
         ),
         window_from=reset.occurred_at,
         window_to=window_to,
         parameters={key: str(value) for key, value in sorted(parameters.items())},
         lake_snapshot_id=str(snapshot_id),
-        rule_set_hash=rule_set_hash,
+        rule_set_hash=rule_set.content_hash,
         versions=_versions(),
-        detection_titles={d.name: d.title for d in detections},
-        detection_levels={d.name: d.level for d in detections},
+        detection_titles={d.name: d.title for d in rule_set.detections},
+        detection_levels={d.name: d.level for d in rule_set.detections},
+        detection_credits={d.name: d.credit for d in rule_set.detections if d.credit},
     )
+
+
+def _rule_statements(con: duckdb.DuckDBPyConnection, rule_set: RuleSet) -> list[str]:
+    """What the user's own rules and suppressions keep from sight."""
+    suppressed = con.execute(
+        "select suppression, count(*) from suppressed_signals group by all order by all"
+    ).fetchall()
+    statements = [f"Suppressed, {_times(count)}: {reason}." for reason, count in suppressed]
+    if rule_set.expired:
+        listed = ", ".join(sorted({suppression.rule for suppression in rule_set.expired}))
+        statements.append(f"Suppressions that have expired are not applied: {listed}.")
+    if rule_set.problems:
+        noun = "rule that was given does" if len(rule_set.problems) == 1 else "rules that were given do"
+        statements.append(f"{len(rule_set.problems)} {noun} not load: `postreset detections check` says why.")
+    return statements
+
+
+def _times(count: int) -> str:
+    return "once" if count == 1 else f"{count} times"
 
 
 def _hunt_id(reset: Reset, identity: str) -> str:

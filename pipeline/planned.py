@@ -15,6 +15,7 @@ import duckdb
 
 from pipeline.errors import InputError
 from pipeline.schema import create_empty_events
+from pipeline.settings import quoted
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +47,13 @@ def open_planned(folder: Path) -> PlannedLake:
     files = lake.plan_files()
     _keep(_plan_path(folder, lake.metadata_location), files)
     return PlannedLake(folder, files)
+
+
+def lock_down(con: duckdb.DuckDBPyConnection, folder: Path) -> None:
+    """From here on SQL on this connection reads the lake's folder and nothing else, and cannot change that."""
+    con.execute(f"set allowed_directories = [{quoted(folder)}]")
+    con.execute("set enable_external_access = false")
+    con.execute("set lock_configuration = true")
 
 
 def _metadata_location(folder: Path) -> str | None:

@@ -7,8 +7,7 @@ import duckdb
 
 from pipeline.errors import InputError, SettingsError
 from pipeline.models import build_models, load_seeds, models_before, read_models, seed_names, upstream
-from pipeline.planned import PlannedLake
-from pipeline.settings import quoted
+from pipeline.planned import PlannedLake, lock_down
 
 if TYPE_CHECKING:
     from pipeline.lake import Lake
@@ -25,7 +24,7 @@ def run_query(lake: "Lake | PlannedLake", sql: str) -> tuple[list[str], list[tup
         lake.create_events_view(con)
         create_quarantine_view(con, lake)
         _build_mentioned(con, sql)
-        _lock_down(con, lake)
+        lock_down(con, lake.folder)
         try:
             statements = con.extract_statements(sql)
         except duckdb.Error as error:
@@ -74,14 +73,8 @@ def _build_mentioned(con: duckdb.DuckDBPyConnection, sql: str) -> None:
 
 
 def _build(con: duckdb.DuckDBPyConnection, words: set[str], wanted: set[str]) -> None:
-    from pipeline.hunt import (
-        FAR_AHEAD,
-        LONG_AGO,
-        Request,
-        load_rule_set,
-        match_detections,
-        read_score_parameters,
-    )
+    from pipeline.hunt import FAR_AHEAD, LONG_AGO, Request, match_detections, read_score_parameters
+    from pipeline.rule_sets import load_rules
 
     texts, defaults = read_models(), Request()
     for name in reversed(list(texts)):
@@ -97,12 +90,5 @@ def _build(con: duckdb.DuckDBPyConnection, words: set[str], wanted: set[str]) ->
     }
     build_models(con, parameters, plain if needs_signals else wanted)
     if needs_signals:
-        match_detections(con, load_rule_set(), defaults.window)
+        match_detections(con, load_rules(), defaults.window)
         build_models(con, parameters, wanted - plain)
-
-
-def _lock_down(con: duckdb.DuckDBPyConnection, lake: "Lake | PlannedLake") -> None:
-    """From here on the SQL reads the lake's folder and nothing else, and cannot change that."""
-    con.execute(f"set allowed_directories = [{quoted(lake.folder)}]")
-    con.execute("set enable_external_access = false")
-    con.execute("set lock_configuration = true")

@@ -4,6 +4,7 @@ A fault of ours stops the run. A fault of a folder that the user brings costs th
 path and line, and the others load.
 """
 
+import hashlib
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -17,8 +18,10 @@ from pipeline.detection_files import LEVELS, SUFFIXES
 from pipeline.detections import load_detections, read_detections
 from pipeline.errors import DetectionError, SettingsError
 from pipeline.rule_overrides import Overrides, Suppression, read_overrides
+from pipeline.settings import RuleSettings, resource_root
 from pipeline.sigma_duckdb.log_sources import find_log_source
 
+FILTERS = ("status", "level", "product", "tag")
 STATUSES = ("stable", "test", "experimental", "deprecated", "unsupported")
 
 
@@ -55,6 +58,20 @@ class RuleFilter:
             frozenset(tag.lower() for tag in tags),
         )
 
+    @classmethod
+    def parse(cls, conditions: Iterable[str]) -> "RuleFilter":
+        """From `level=medium+`, `status=test`, `product=aws`, `tag=attack.t1078`; several of one kind widen it."""
+        named: dict[str, list[str]] = {kind: [] for kind in FILTERS}
+        for condition in conditions:
+            kind, _, value = condition.partition("=")
+            if kind not in FILTERS or not value:
+                raise SettingsError(
+                    f"{condition!r} is no condition on rules",
+                    hint=f"write {', '.join(f'{name}=…' for name in FILTERS)}",
+                )
+            named[kind].append(value.strip())
+        return cls.of(*(named[kind] for kind in FILTERS))
+
     def takes(self, detection: Detection) -> bool:
         return (
             (not self.statuses or detection.status.lower() in self.statuses)
@@ -77,6 +94,25 @@ class RuleSet:
     expired: tuple[Suppression, ...] = ()
     problems: tuple[Problem, ...] = ()
     passed_over: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def content_hash(self) -> str:
+        """Decides what a run finds: the text of every detection, what it is worth, and the suppressions in force."""
+        worth = sorted(f"{d.content_hash} {d.level} {d.points} {d.control_domain}" for d in self.detections)
+        suppressed = sorted(f"{s.rule} {sorted(s.values.items())} {s}" for s in self.suppressions)
+        return hashlib.sha256("\n".join([*worth, "", *suppressed]).encode()).hexdigest()
+
+
+def load_rules(settings: RuleSettings | None = None, today: date = date.max) -> RuleSet:
+    """Our detections and those that the settings bring."""
+    settings = settings or RuleSettings()
+    return load_rule_set(
+        resource_root() / "detections",
+        settings.folders,
+        RuleFilter.parse(settings.only),
+        settings.overrides,
+        today,
+    )
 
 
 def load_rule_set(

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 import duckdb
+import pyarrow as pa
 
 from pipeline.conversion import Runnable, convert_detections
 from pipeline.detect import evaluate_rules
@@ -47,7 +48,7 @@ def scan_new(
     with store.locked(), _connection(lake) as con:
         state = store.read_state()
         store.create_stored_table(con)
-        _create_new_events(con, state["batches"])
+        _create_new_events(con, lake, state["batches"])
         batches = [
             row[0] for row in con.execute("select distinct batch_id from new_events order by all").fetchall()
         ]
@@ -104,6 +105,12 @@ def rescan(
         return ScanSummary(event_count, 0, signal_count, suppressed_count)
 
 
+def changed_rules(lake: Lake, detections: Sequence[Detection]) -> list[str]:
+    """The rules whose text, as it is now, has not seen everything that was scanned."""
+    known = SignalStore(lake).read_state()["rules"]
+    return [d.name for d in detections if d.kind != "correlation" and known.get(d.name) != d.content_hash]
+
+
 @contextmanager
 def _connection(
     lake: Lake, since: datetime | None = None, until: datetime | None = None
@@ -118,14 +125,27 @@ def _connection(
         con.close()
 
 
-def _create_new_events(con: duckdb.DuckDBPyConnection, scanned: Sequence[str]) -> None:
-    """View `new_events`: the events of batches that were not scanned. A batch is whole: it came with one commit."""
-    con.execute("create or replace temp table scanned_batches (batch_id varchar)")
-    if scanned:
-        con.executemany("insert into scanned_batches values (?)", [[batch] for batch in scanned])
+def _create_new_events(con: duckdb.DuckDBPyConnection, lake: Lake, scanned: Sequence[str]) -> None:
+    """View `new_events`: the events of batches that were not scanned, over the files that hold any of them. A batch is whole: it
+    came with one commit."""
+    batches = pa.table({"batch_id": pa.array(scanned, pa.string())})
+    con.from_arrow(batches).create_view("scanned_batches", replace=True)
+    files = lake.plan_files()
+    if files:
+        con.read_parquet(files, hive_partitioning=False, filename=True).create_view(
+            "lake_files", replace=True
+        )
+        files = [
+            row[0]
+            for row in con.execute(
+                "select distinct filename from lake_files anti join scanned_batches using (batch_id) order by all"
+            ).fetchall()
+        ]
+    if files:
+        con.read_parquet(files, hive_partitioning=False).create_view("files_with_news", replace=True)
     con.execute(
-        "create or replace temp view new_events as select events.* from events "
-        "anti join scanned_batches on events.batch_id = scanned_batches.batch_id"
+        f"create or replace temp view new_events as from {'files_with_news' if files else 'events limit 0'}"
+        + (" anti join scanned_batches using (batch_id)" if files else "")
     )
 
 

@@ -13,10 +13,22 @@ SETTINGS_FILE = Path("postreset.toml")
 
 
 @dataclass(frozen=True, slots=True)
+class RuleSettings:
+    """Rules that are brought: `folders` of them, `only` those (`level=medium+`, `tag=attack.t1078`), and a file of `overrides`
+    and suppressions."""
+
+    folders: tuple[Path, ...] = ()
+    only: tuple[str, ...] = ()
+    overrides: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
-    """What `postreset.toml` may set. `[ingest]` holds the bounds of what is read, see `Limits`."""
+    """What `postreset.toml` may set. `[ingest]` holds the bounds of what is read, see `Limits`; `[rules]` the rules that are
+    brought, by paths that are relative to the settings file."""
 
     limits: Limits = DEFAULT_LIMITS
+    rules: RuleSettings = RuleSettings()
 
 
 def read_settings(path: Path | None = None) -> Settings:
@@ -31,10 +43,14 @@ def read_settings(path: Path | None = None) -> Settings:
         raise SettingsError(f"cannot be read ({error.strerror})", str(path)) from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise SettingsError(f"not TOML ({error})", str(path)) from error
-    unknown = sorted(tables.keys() - {"ingest"})
+    unknown = sorted(tables.keys() - {"ingest", "rules"})
     if unknown:
-        raise SettingsError(f"unknown tables: {', '.join(unknown)}", str(path), "[ingest] is known")
-    return Settings(limits=_limits(tables.get("ingest", {}), path))
+        raise SettingsError(
+            f"unknown tables: {', '.join(unknown)}", str(path), "[ingest] and [rules] are known"
+        )
+    return Settings(
+        limits=_limits(tables.get("ingest", {}), path), rules=_rules(tables.get("rules", {}), path)
+    )
 
 
 def _limits(table: Any, path: Path) -> Limits:
@@ -51,6 +67,31 @@ def _limits(table: Any, path: Path) -> Limits:
             f"whole numbers above 0 for {', '.join(known)}",
         )
     return Limits(**table)
+
+
+def _rules(table: Any, path: Path) -> RuleSettings:
+    named = table if isinstance(table, dict) else {"rules": table}
+    faults = [
+        f"{name} = {value!r}"
+        for name, value in named.items()
+        if not (name == "overrides" and isinstance(value, str))
+        and not (
+            name in ("folders", "only")
+            and isinstance(value, list)
+            and all(isinstance(item, str) for item in value)
+        )
+    ]
+    if faults:
+        raise SettingsError(
+            f"cannot be set: {', '.join(faults)}",
+            f"{path} [rules]",
+            "folders and only are lists of texts, overrides is the path of a file",
+        )
+    return RuleSettings(
+        folders=tuple(path.parent / folder for folder in named.get("folders", [])),
+        only=tuple(named.get("only", [])),
+        overrides=path.parent / named["overrides"] if "overrides" in named else None,
+    )
 
 
 def resource_root() -> Path:

@@ -18,10 +18,11 @@ import pytest
 from pipeline import __version__
 from pipeline.cli import main
 from pipeline.detect import evaluate_correlations, evaluate_rules, register_detections
-from pipeline.hunt import FAR_AHEAD, LONG_AGO, Request, connect, load_rule_set, read_score_parameters
+from pipeline.hunt import FAR_AHEAD, LONG_AGO, Request, connect, read_score_parameters
 from pipeline.lake import Lake
 from pipeline.models import build_models, models_before, read_models
 from pipeline.query import create_quarantine_view
+from pipeline.rule_sets import load_rules
 from pipeline.schema import COLUMNS
 from tests.conftest import ROOT
 
@@ -202,7 +203,7 @@ def built(sample_lake: Lake) -> Iterator[duckdb.DuckDBPyConnection]:
     parameters = {**read_score_parameters(con), **times}
     before = models_before("signals")
     build_models(con, parameters, before)
-    detections = load_rule_set()
+    detections = load_rules().detections
     register_detections(con, detections)
     evaluate_rules(con, detections)
     evaluate_correlations(con, detections)

@@ -10,7 +10,18 @@ import typer
 from rich.console import Group
 from rich.text import Text
 
-from pipeline.cli.streams import JsonOption, LakeOption, RulesOption, out, show_progress, write_json
+from pipeline.cli.rule_choice import chosen_rules
+from pipeline.cli.streams import (
+    ConfigOption,
+    JsonOption,
+    LakeOption,
+    OnlyOption,
+    OverridesOption,
+    RulesOption,
+    out,
+    show_progress,
+    write_json,
+)
 from pipeline.errors import InputError
 from pipeline.settings import DEFAULT_LAKE
 from pipeline.times import parse_duration, parse_time
@@ -55,6 +66,9 @@ def hunt(
         int | None, typer.Option("--fail-on", help="Exit 1 if a score is at or above this.", min=0, max=100)
     ] = None,
     rules: RulesOption = None,
+    only: OnlyOption = None,
+    overrides: OverridesOption = None,
+    config: ConfigOption = None,
     lake: LakeOption = DEFAULT_LAKE,
     as_json: JsonOption = False,
 ) -> None:
@@ -74,7 +88,7 @@ def hunt(
         until=parse_time(until, "--to") if until else None,
         window=parse_duration(window, "--window"),
         look_back=parse_duration(look_back, "--look-back"),
-        rules=tuple(rules or ()),
+        rule_set=chosen_rules(rules, only, overrides, config),
     )
     entries, summaries, view = [], [], None
     with show_progress() as progress:

@@ -27,7 +27,20 @@ ConfigOption = Annotated[
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="JSON on stdout.")]
 RulesOption = Annotated[
-    list[Path] | None, typer.Option("--rules", help="Folder of detections of your own, besides ours.")
+    list[Path] | None,
+    typer.Option(
+        "--rules", help="Folder of rules to use besides ours, e.g. a SigmaHQ checkout; may be repeated."
+    ),
+]
+OnlyOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--only",
+        help="Of those folders take level=medium+, status=test, product=aws or tag=attack.t1078; may be repeated.",
+    ),
+]
+OverridesOption = Annotated[
+    Path | None, typer.Option("--overrides", help="File of overrides and suppressions of rules.")
 ]
 
 

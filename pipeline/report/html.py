@@ -19,6 +19,7 @@ from pipeline.report.explain import score_table, score_without
 from pipeline.report.hours import hour_grid
 from pipeline.report.html_timeline import shown_timeline
 from pipeline.report.result import CONTROL_DOMAINS, Hunt
+from pipeline.report.shapes import credits_shape
 from pipeline.report.swimlanes import swimlanes
 from pipeline.report.text import clock, json_text, shorten, span, visible
 
@@ -48,6 +49,7 @@ def report_html(hunt: Hunt) -> str:
         reach=[(reached, names[reached.thing_id]) for reached in hunt.reach],
         grid=hour_grid(hunt),
         timeline=timeline,
+        credits=credits_shape(hunt),
         files=FILES,
         words=narrative,
     )

@@ -80,7 +80,7 @@ def _detection_finding(hunt: Hunt, finding: Finding, events: Mapping[str, Event]
             "types": [finding.control_domain],
             "analytic": {"type_id": 1, "type": "Rule", "name": "postreset", "uid": hunt.rule_set_hash},
             "related_analytics": [
-                {"type_id": 1, "type": "Rule", "name": title, "uid": name}
+                {"type_id": 1, "type": "Rule", "name": title, "uid": name, **_credit(hunt, name)}
                 for name, title in zip(finding.detections, titles, strict=True)
             ],
             "related_events_count": finding.signal_count,
@@ -99,6 +99,11 @@ def _detection_finding(hunt: Hunt, finding: Finding, events: Mapping[str, Event]
             "hunt": {"hunt_id": hunt.hunt_id, "score": hunt.score, "verdict": hunt.verdict},
         },
     }
+
+
+def _credit(hunt: Hunt, name: str) -> dict[str, str]:
+    """Whose rule it is, where it is not ours."""
+    return {"desc": hunt.detection_credits[name]} if name in hunt.detection_credits else {}
 
 
 def _evidence(part: ScorePart, event: Event) -> dict[str, Any]:

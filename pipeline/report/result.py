@@ -146,11 +146,22 @@ class VisibilityHour(FromRow):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DetectionVisibility:
+    """A detection that could not match, or not all that it should, whatever happened: the logs or fields that it reads were
+    never seen. `evaluable` is `partly` or `not on this data`."""
+
+    name: str
+    evaluable: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Visibility:
-    """Which logs exist for the window, and what their absence hides."""
+    """Which logs exist for the window, what their absence hides, and which detections had nothing to look at."""
 
     hours: tuple[VisibilityHour, ...] = ()
     statements: tuple[str, ...] = ()
+    detections: tuple[DetectionVisibility, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -158,7 +169,8 @@ class Hunt:
     """One reset, followed. `timeline` has the columns of TIMELINE_SCHEMA (see `timeline_table`), in order of time.
 
     `lake_snapshot_id` is text because Iceberg's ids are 64-bit and JSON readers keep 53. `detection_titles` maps a
-    detection's name to its title, `detection_levels` to Sigma's level; a name that is missing is shown as it is.
+    detection's name to its title, `detection_levels` to Sigma's level; a name that is missing is shown as it is. `detection_credits` are the author, rule,
+    licence and link of those that others wrote.
     """
 
     hunt_id: str
@@ -180,6 +192,7 @@ class Hunt:
     versions: Mapping[str, str]
     detection_titles: Mapping[str, str] = field(default_factory=dict)
     detection_levels: Mapping[str, str] = field(default_factory=dict)
+    detection_credits: Mapping[str, str] = field(default_factory=dict)
 
 
 def timeline_table(rows: pa.Table | Iterable[Mapping[str, Any]]) -> pa.Table:

@@ -35,7 +35,14 @@ def visibility_shape(visibility: Visibility) -> Shape:
     return {
         "statements": list(visibility.statements),
         "hours": [_times_as_text(asdict(hour)) for hour in visibility.hours],
+        "detections": [asdict(detection) for detection in visibility.detections],
     }
+
+
+def credits_shape(hunt: Hunt) -> Shape:
+    """Of the detections that gave points here, those that others wrote, and what their licence asks to be told."""
+    named = sorted({part.detection for part in hunt.score_parts if part.detection})
+    return {name: hunt.detection_credits[name] for name in named if name in hunt.detection_credits}
 
 
 def hunt_summary(hunt: Hunt, out: str | None = None) -> Shape:
@@ -65,6 +72,7 @@ def hunt_document(hunt: Hunt) -> Shape:
         "lake_snapshot_id": hunt.lake_snapshot_id,
         "rule_set_hash": hunt.rule_set_hash,
         "versions": dict(hunt.versions),
+        "credits": credits_shape(hunt),
         "timeline_row_count": hunt.timeline.num_rows,
     }
 

@@ -15,7 +15,6 @@ from pipeline.detect import (
     evaluate_rules,
     evaluate_rules_one_by_one,
     register_detections,
-    unseen_sources,
 )
 from pipeline.detection_cases import case_path, changed, read_cases
 from pipeline.detections import Detection, load_detections
@@ -190,16 +189,6 @@ def test_detections_are_registered(con: duckdb.DuckDBPyConnection) -> None:
     assert con.execute("select count(*) from detections").fetchone() == (0,)
 
 
-def test_rules_without_any_log_of_their_source_are_named(con: duckdb.DuckDBPyConnection) -> None:
-    add_event(con, "e1", "entra_signin_noninteractive", {})
-    unseen = unseen_sources(con, DETECTIONS)
-    assert "entra_device_code_sign_in" not in unseen
-    assert unseen["aws_root_console_login"] == ("aws_cloudtrail",)
-    assert unseen.keys().isdisjoint(
-        d.name for d in RULES if (d.product, d.service) == ("azure", "signinlogs")
-    )
-
-
 def correlation(tmp_path: Path, query: str) -> Detection:
     text = next(
         detection for detection in DETECTIONS if detection.name == "secret_read_not_rotated"
@@ -222,3 +211,12 @@ def test_a_correlation_that_does_not_run_is_a_detection_error(
 ) -> None:
     with pytest.raises(DetectionError, match=r"correlation\.sql:1: the correlation does not run"):
         evaluate_correlations(con, [correlation(tmp_path, "select $window as nothing from nowhere")])
+
+
+@pytest.mark.parametrize(
+    "query", ["select 1; select 2", "copy (select 1) to 'x'", "attach 'x.db'", "selct"], ids=str
+)
+def test_a_correlation_is_one_select(con: duckdb.DuckDBPyConnection, tmp_path: Path, query: str) -> None:
+    evaluate_rules(con, [])
+    with pytest.raises(DetectionError, match=r"not one SELECT|not SQL"):
+        evaluate_correlations(con, [correlation(tmp_path, query)])

@@ -92,8 +92,8 @@ def test_all_faults_at_once_with_their_lines(tmp_path: Path) -> None:
     for expected in (
         "a.yml:16: the level 'bad'",
         "a.yml:18: points",
-        "b.yml:2: not YAML",
-        "c.sql:1: no leading",
+        "b.yml:2:1: not YAML",
+        "c.sql:1:1: no leading",
         "d.yml:17: unknown control domain",
     ):
         assert expected in message, message

@@ -1,0 +1,48 @@
+"""Which rules a command runs: ours, those of the settings file, and those of its options. Faults are told, and stop nothing."""
+
+from pathlib import Path
+
+from pipeline.cli.streams import talk, utc_now
+from pipeline.detection import Problem
+from pipeline.report.text import visible
+from pipeline.rule_sets import RuleSet, load_rules
+from pipeline.settings import RuleSettings, read_settings
+
+SHOWN_PROBLEMS = 20
+
+
+def chosen_rules(
+    folders: list[Path] | None = None,
+    only: list[str] | None = None,
+    overrides: Path | None = None,
+    config: Path | None = None,
+) -> RuleSet:
+    """The rule set, after what is wrong with it was told. Folders of the options come besides those of the settings, conditions
+    and overrides in their place."""
+    rule_set = load_rules(rule_settings(folders, only, overrides, config), utc_now().date())
+    tell_problems(rule_set.problems[:SHOWN_PROBLEMS])
+    more = len(rule_set.problems) - SHOWN_PROBLEMS
+    if more > 0:
+        talk().print(f"and {more} more: `postreset detections check` lists them all", markup=False)
+    for suppression in rule_set.expired:
+        line = f"{suppression.where}: the suppression of {suppression.rule} ended on {suppression.expires}: renew it, or take it out"
+        talk().print(visible(line), markup=False)
+    return rule_set
+
+
+def rule_settings(
+    folders: list[Path] | None = None,
+    only: list[str] | None = None,
+    overrides: Path | None = None,
+    config: Path | None = None,
+) -> RuleSettings:
+    settings = read_settings(config).rules
+    return RuleSettings(
+        (*settings.folders, *(folders or ())), tuple(only or settings.only), overrides or settings.overrides
+    )
+
+
+def tell_problems(problems: tuple[Problem, ...]) -> None:
+    """A line each on stderr; they quote files that others wrote."""
+    for problem in problems:
+        talk().print(visible(str(problem)), markup=False)
