@@ -6,7 +6,7 @@ of all batches within its span.
 """
 
 import logging
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Sequence, Set
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -59,7 +59,8 @@ def scan_new(
         event_count = _one(con, "select count(*) from new_events")
         signal_count = suppressed_count = 0
         if event_count:
-            signal_count, suppressed_count = _find(con, detections, suppressions, now)
+            silent = convert_detections(detections).inputs
+            signal_count, suppressed_count = _find(con, detections, silent, suppressions, now)
         state["batches"] = sorted({*state["batches"], *batches})
         # a rule keeps the text that has seen all that was scanned, or none
         state["rules"] = {
@@ -95,10 +96,10 @@ def rescan(
             {"names": [d.name for d in wanted], "since": since, "until": until},
         )
         event_count = _one(con, "select count(*) from new_events")
-        inputs = [d for d in detections if d.kind != "correlation" and d.name not in names]
-        signal_count, suppressed_count = _find(
-            con, [*wanted, *inputs], suppressions, now, {d.name for d in wanted}
-        )
+        runnable = convert_detections(detections)
+        needed = _with_inputs(runnable, detections, wanted)
+        silent = runnable.inputs | ({d.name for d in needed} - {d.name for d in wanted})
+        signal_count, suppressed_count = _find(con, needed, silent, suppressions, now)
         if since <= LONG_AGO and until >= FAR_AHEAD:
             state["rules"] |= {d.name: d.content_hash for d in wanted}
         store.write(con, state)
@@ -152,19 +153,14 @@ def _create_new_events(con: duckdb.DuckDBPyConnection, lake: Lake, scanned: Sequ
 def _find(
     con: duckdb.DuckDBPyConnection,
     detections: Sequence[Detection],
+    silent: Set[str],
     suppressions: Sequence[Suppression],
     now: datetime,
-    wanted: set[str] | None = None,
 ) -> tuple[int, int]:
     """Adds the signals of `new_events` to `stored_signals`; of a correlation those that are new within its span."""
     runnable = convert_detections(detections)
     rules = [detection for detection, _ in runnable.rules]
     evaluate_rules(con, rules, "new_events", suppressions)
-    silent = (
-        runnable.inputs
-        if wanted is None
-        else runnable.inputs | {d.name for d in detections if d.name not in wanted}
-    )
     con.execute("create or replace temp table found_signals as from signals")
     con.execute(
         "delete from found_signals where list_contains($silent, detection)", {"silent": sorted(silent)}
@@ -220,6 +216,20 @@ def _reach(correlation: ConvertedCorrelation) -> int:
         if isinstance(reference.of, ConvertedCorrelation)
     ]
     return correlation.span_seconds + max(inner, default=0)
+
+
+def _with_inputs(
+    runnable: Runnable, detections: Sequence[Detection], wanted: Sequence[Detection]
+) -> list[Detection]:
+    """The wanted ones, and the rules that correlations among them count."""
+    names = {detection.name for detection in wanted}
+    below = {
+        detection.name
+        for correlated, correlation in runnable.correlations
+        if correlated.name in names
+        for detection in _inputs(runnable, correlation)
+    }
+    return [detection for detection in detections if detection.name in names | below]
 
 
 def _inputs(runnable: Runnable, correlation: ConvertedCorrelation) -> list[Detection]:

@@ -5,7 +5,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tests.bench import kinds, large_lake, layouts, sizes
+from tests.bench import kinds, large_lake, layouts, rules, sizes
 from tests.bench.measuring import figures_table, say
 
 PARTS = {
@@ -13,6 +13,7 @@ PARTS = {
     "large-lake": large_lake.measure,
     "layouts": layouts.measure,
     "one-file": layouts.measure_one_file,
+    "rules": rules.measure,
 }
 
 

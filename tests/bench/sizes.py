@@ -10,6 +10,9 @@ NAMES = {
     "BIG_LAKE": "a folder to keep the large lake in and take it from, if it is there (none: made and removed)",
     "LAYOUT_EVENTS": "events of the two layouts (1,000,000)",
     "LAYOUT_FILES": "files of the layout of tiny files (100,000)",
+    "RULE_EVENTS": "events in the lake that rules are matched with (2,000,000)",
+    "PEER_EVENTS": "events that rules are matched with from gzip JSON, beside a peer (200,000)",
+    "PEER_PYTHON": "the Python of an environment that holds the peer (none: made, where PyPI can be reached)",
     "ONE_FILE_BYTES": "decompressed size of the one large file (2,000,000,000)",
 }
 
@@ -26,3 +29,6 @@ BIG_LAKE = Path(os.environ["BIG_LAKE"]).absolute() if os.environ.get("BIG_LAKE")
 LAYOUT_EVENTS = number("LAYOUT_EVENTS", 1_000_000)
 LAYOUT_FILES = number("LAYOUT_FILES", 100_000)
 ONE_FILE_BYTES = number("ONE_FILE_BYTES", 2_000_000_000)
+RULE_EVENTS = number("RULE_EVENTS", 2_000_000)
+PEER_EVENTS = number("PEER_EVENTS", 200_000)
+PEER_PYTHON = os.environ.get("PEER_PYTHON", "")

@@ -13,7 +13,7 @@ from pipeline.detections import load_detections
 from pipeline.ingest import ingest
 from pipeline.lake import Lake
 from pipeline.settings import resource_root
-from tests.bench_rules_data import write_administration, write_rules
+from tests.bench.rule_data import write_administration, write_rules
 
 SIGNALS = "select detection, source, tenant_id, event_id, occurred_at, why from signals order by all"
 # every way in which a rule may bound its candidates, or not

@@ -2,7 +2,7 @@
 what they look for.
 
 Of 57 published AWS rules 52 name the event they look for; the others ask for a user agent, a kind of identity, an error or
-a text anywhere in the parameters. The same holds here.
+a text anywhere in the parameters. The same holds here. Of 2,000,000 events about 60,000 are such that a rule names.
 """
 
 import gzip
@@ -22,7 +22,7 @@ SERVICES: dict[str, tuple[str, ...]] = {
     "s3": ("PutBucketPolicy", "PutBucketAcl", "DeleteBucket", "PutBucketReplication", "PutBucketLogging", "ListBuckets"),
     "ec2": ("AuthorizeSecurityGroupIngress", "CreateNetworkAclEntry", "ModifySnapshotAttribute", "ModifyImageAttribute", "GetPasswordData", "CreateKeyPair", "StopInstances", "ModifyInstanceAttribute", "DisableEbsEncryptionByDefault", "ExportImage"),
     "kms": ("DisableKey", "ScheduleKeyDeletion", "ImportKeyMaterial", "PutKeyPolicy"),
-    "lambda": ("UpdateFunctionCode20150331v2", "AddPermission20150331v2", "UpdateFunctionConfiguration20150331v2"),
+    "lambda": ("CreateFunction20150331", "AddPermission20150331v2", "UpdateFunctionUrlConfig"),
     "rds": ("ModifyDBInstance", "RestoreDBInstanceFromDBSnapshot", "ModifyDBSnapshotAttribute", "DeleteDBCluster"),
     "secretsmanager": ("GetSecretValue", "DeleteSecret", "PutResourcePolicy"),
     "signin": ("ConsoleLogin", "GetSigninToken"),
@@ -103,9 +103,21 @@ def _rule(number: int, detection: dict[str, Any]) -> str:
     return yaml.safe_dump(keys, sort_keys=False)
 
 
-def write_rules(folder: Path, count: int) -> Path:
+NOISY: dict[str, Any] = {
+    "selection": {
+        "eventSource": "lambda.amazonaws.com",
+        "eventName": ["UpdateFunctionCode20150331v2", "UpdateFunctionConfiguration20150331v2"],
+        "userIdentity.type": ["IAMUser", "AssumedRole"],
+    },
+    "condition": "selection",
+}
+"""What automation does all day: it matches about one event in forty."""
+
+
+def write_rules(folder: Path, count: int, *, noisy_count: int = 0) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
-    for number, text in enumerate(make_rules(count)):
+    noisy = [_rule(number, NOISY) for number in range(count, count + noisy_count)]
+    for number, text in enumerate([*make_rules(count), *noisy]):
         (folder / f"bench_rule_{number}.yml").write_text(text, encoding="utf-8")
     return folder
 
