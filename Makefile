@@ -72,6 +72,7 @@ lock: .venv/development ## pin the dependencies anew, with hashes and no registr
 	@$(BIN)/uv pip compile -q --universal --generate-hashes --no-emit-index-url --no-header --no-annotate --python-version 3.11 --upgrade pyproject.toml -o .ci/requirements.lock
 	@$(BIN)/uv pip compile -q --universal --generate-hashes --no-emit-index-url --no-header --no-annotate --python-version 3.11 --extra quality -c .ci/requirements.lock pyproject.toml -o .ci/requirements-quality.lock
 	@$(BIN)/uv pip compile -q --universal --generate-hashes --no-emit-index-url --no-header --no-annotate --python-version 3.11 --group dev -c .ci/requirements.lock pyproject.toml -o .ci/requirements-dev.lock
+	@$(BIN)/uv pip compile -q --universal --generate-hashes --no-emit-index-url --no-header --no-annotate --python-version 3.11 --group sigma pyproject.toml -o .ci/requirements-sigma.lock
 
 clean: ## remove .venv and out/
 	@rm -rf .venv out
