@@ -64,8 +64,9 @@ check: .venv/development ## style, types, imports, detections, SQL format
 bench: .venv/development ## ingest beside gzip -dc and plain DuckDB, in one run
 	@$(BIN)/python -m tests.bench
 
-format: .venv/development ## write Python and SQL in the house style
+format: .venv/development ## write Python and SQL in the house style, and detections/README.md
 	@$(BIN)/ruff check --fix -q . ; $(BIN)/ruff format -q . ; $(BIN)/sqlfmt -d clickhouse -q sql detections
+	@$(BIN)/python -m pipeline.detection_index
 
 lock: .venv/development ## pin the dependencies anew, with hashes and no registry address
 	@$(BIN)/python -m pip install -q uv

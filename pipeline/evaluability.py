@@ -4,10 +4,12 @@ It is never the same as "no match". The fields and values are looked for in the 
 every event of a source or, where there are too many, in a sample whose size is told with the answer.
 """
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
+from functools import cache
 from typing import Literal
 
 import duckdb
@@ -17,7 +19,7 @@ from pipeline.conversion import convert_what_can_be
 from pipeline.detection import Detection
 from pipeline.looked_at import SAMPLE_SIZE, Looked, SeenValues, has_value, is_seen, look_at
 from pipeline.sigma_duckdb import ConvertedRule
-from pipeline.sigma_duckdb.log_sources import WRAPPERS, split_path
+from pipeline.sigma_duckdb.log_sources import WRAPPERS, read_log_sources, split_path
 
 Verdict = Literal["evaluable", "partly", "not on this data"]
 
@@ -100,7 +102,9 @@ def assess(
     binding report needs; without them the answer takes a third of the time, and `is_bound` means nothing."""
     runnable, _ = convert_what_can_be(detections)
     questions = [(detection, rule, questions_of(detection)) for detection, rule in runnable.rules]
-    sources = sorted({source for _, rule, _ in questions for source in rule.sources})
+    asked = {source for _, rule, _ in questions for source in rule.sources}
+    sql = [detection for detection in detections if detection.kind == "correlation"]
+    sources = sorted(asked.union(*map(_named_sources, sql)) if asked or not sql else _known_sources())
     looked = look_at(con, sources, events_relation, sample_size)
     events = {one.source: one.events for one in looked}
     seen = _seen_fields(con, questions)
@@ -110,15 +114,12 @@ def assess(
     for detection, rule, question in questions:
         found = _assess_rule(detection, rule, question, events, seen, values if look_at_values else None)
         by_rule[id(rule)] = found
-        assessed.append(found)
+        if detection.name not in runnable.inputs:
+            assessed.append(found)
     for detection, correlation in runnable.correlations:
-        assessed.append(_assess_correlation(detection, [by_rule[id(rule)] for rule in correlation.rules]))
-    for detection in detections:
-        if detection.kind == "correlation":
-            why = "it reads the models of a hunt, which any log may fill"
-            assessed.append(
-                RuleEvaluability(detection.name, "evaluable" if sum(events.values()) else "partly", why)
-            )
+        if detection.name not in runnable.inputs:
+            assessed.append(_assess_correlation(detection, [by_rule[id(rule)] for rule in correlation.rules]))
+    assessed += [_assess_sql(detection, events) for detection in sql]
     return Coverage(tuple(sorted(assessed, key=lambda rule: rule.name)), tuple(looked))
 
 
@@ -214,6 +215,30 @@ def _field_doubt(rule: ConvertedRule, name: str, values: SeenValues) -> Doubt | 
     if near and folded[near[0]] != keys[0]:
         return Doubt(name, "", "misspelt field", f"the logs have {folded[near[0]]}")
     return None
+
+
+@cache
+def _known_sources() -> frozenset[str]:
+    return frozenset(source for known in read_log_sources() for source in known.sources)
+
+
+def _named_sources(detection: Detection) -> frozenset[str]:
+    return _known_sources().intersection(re.findall(r"'(\w+)'", detection.query))
+
+
+def _assess_sql(detection: Detection, events: Mapping[str, int]) -> RuleEvaluability:
+    """By the sources that its SQL names; one that names none reads the models of a hunt, which any log may fill."""
+    named = sorted(_named_sources(detection))
+    unseen = tuple(source for source in named if not events.get(source))
+    if not any(events.values()) or (named and len(unseen) == len(named)):
+        why = f"no log of {', '.join(named) or 'any source'} is in the lake"
+        return RuleEvaluability(detection.name, "not on this data", why, unseen)
+    if unseen:
+        why = f"never seen: {', '.join(f'the source {source}' for source in unseen)}"
+        return RuleEvaluability(detection.name, "partly", why, unseen)
+    return RuleEvaluability(
+        detection.name, "evaluable", "it reads the models of a hunt, which any log may fill"
+    )
 
 
 def _assess_correlation(detection: Detection, parts: Sequence[RuleEvaluability]) -> RuleEvaluability:

@@ -9,6 +9,7 @@ import re
 import shlex
 import subprocess
 from collections.abc import Iterator
+from datetime import date
 from functools import cache
 from pathlib import Path
 
@@ -18,12 +19,15 @@ import pytest
 from pipeline import __version__
 from pipeline.cli import main
 from pipeline.detect import evaluate_correlations, evaluate_rules, register_detections
+from pipeline.detection_index import index_text
+from pipeline.detections import load_detections
 from pipeline.hunt import FAR_AHEAD, LONG_AGO, Request, connect, read_score_parameters
 from pipeline.lake import Lake
 from pipeline.models import build_models, models_before, read_models
 from pipeline.query import create_quarantine_view
 from pipeline.rule_sets import load_rules
 from pipeline.schema import COLUMNS
+from pipeline.settings import RuleSettings, read_settings
 from tests.conftest import ROOT
 
 README, CONTRIBUTING, SCHEMA = ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "docs" / "schema.md"
@@ -259,3 +263,29 @@ def test_the_grain_that_the_schema_states_holds_on_the_sample(
     doubled = f"select {grain}, count(*) as row_count from {table} group by all having count(*) > 1 limit 3"
     assert grain
     assert built.execute(doubled).fetchall() == []
+
+
+# --- rules -----------------------------------------------------------------------------------------------------------
+
+
+def blocks_of(kind: str) -> list[str]:
+    return re.findall(rf"^```{kind}\n(.*?)^```", README.read_text(), re.MULTILINE | re.DOTALL)
+
+
+def test_the_overrides_and_settings_of_the_readme_are_read(tmp_path: Path) -> None:
+    (overrides,) = blocks_of("yaml")
+    (tmp_path / "overrides.yml").write_text(overrides)
+    rule_set = load_rules(RuleSettings(overrides=tmp_path / "overrides.yml"), date(2026, 11, 24))
+    assert rule_set.problems == ()
+    assert [suppression.rule for suppression in rule_set.suppressions] == ["azure_storage_keys_listed"]
+    worth = {detection.name: (detection.level, detection.points) for detection in rule_set.detections}
+    assert worth["aws_access_key_created"] == ("low", 0.5) and "okta_mfa_push_denied" not in worth
+    (settings,) = blocks_of("toml")
+    (tmp_path / "postreset.toml").write_text(settings)
+    assert read_settings(tmp_path / "postreset.toml").rules.overrides == tmp_path / "overrides.yml"
+
+
+def test_the_index_of_detections_is_the_one_that_is_written() -> None:
+    folder = ROOT / "detections"
+    written = (folder / "README.md").read_text(encoding="utf-8")
+    assert written == index_text(load_detections([folder]), folder), "run `make format`"

@@ -36,19 +36,23 @@ def detections_list(
     as_json: JsonOption = False,
 ) -> None:
     """Every detection, by control domain."""
+    from pipeline.conversion import convert_detections
     from pipeline.report.tables import rows_view
 
     rule_set = chosen_rules(rules, only, overrides, config)
     columns = ("name", "kind", "control_domain", "points", "level", "title")
     told = ("id", "status", "tags", "author", "licence", "link", "is_imported", "content_hash")
-    found = sorted(rule_set.detections, key=lambda d: (d.control_domain, d.name))
+    inputs = convert_detections(rule_set.detections).inputs  # parts of correlations
+    found = sorted(
+        (d for d in rule_set.detections if d.name not in inputs), key=lambda d: (d.control_domain, d.name)
+    )
     if as_json:
         write_json([{column: getattr(d, column) for column in (*columns, *told)} for d in found])
         return
     rows = [tuple(getattr(d, column) for column in columns) for d in found]
     out().print(rows_view(columns, rows))
     for reason, count in rule_set.passed_over.items():
-        talk().print(f"left out: {reason}: {count}", markup=False)
+        out().print(f"left out: {reason}: {count}", markup=False)
 
 
 def detections_check(
@@ -127,15 +131,15 @@ def detections_coverage(
         for rule in shown
     ]
     out().print(rows_view(columns, rows))
-    talk().print(coverage.sentence or "Every detection could match on this lake.", markup=False)
+    out().print(coverage.sentence or "Every detection could match on this lake.", markup=False)
     sampled = [looked for looked in coverage.looked if not looked.is_whole]
     for looked in sampled:
-        talk().print(
+        out().print(
             f"{looked.source}: {looked.events_looked_at:,} of {looked.events:,} events were looked at, of each action some",
             markup=False,
         )
     if imported:
-        talk().print(
+        out().print(
             f"Binding: {bound} of {imported} rules of others name only fields and values that were seen here.",
             markup=False,
         )
@@ -178,13 +182,13 @@ def detections_scan(
     if as_json:
         write_json(asdict(summary))
         return
-    talk().print(
+    out().print(
         f"{summary.event_count:,} events, {summary.signal_count:,} new signals, {summary.suppressed_count:,} suppressed",
         markup=False,
     )
     if summary.unscanned:
         are = "rule is" if len(summary.unscanned) == 1 else "rules are"
-        talk().print(
+        out().print(
             f"{len(summary.unscanned)} {are} new or changed and did not see earlier events: "
             "`postreset detections scan --again changed`",
             markup=False,
