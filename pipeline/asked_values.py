@@ -88,8 +88,9 @@ def can_be_true(detection: Detection, absent: set[str]) -> bool:
 
 
 def is_slip(one: str, other: str) -> bool:
-    """Whether one is the other with a letter or two missing, doubled, changed or turned round."""
-    if abs(len(one) - len(other)) > 2:
+    """Whether one is the other with a letter or two missing, doubled, changed or turned round. A name and its plural are two
+    names: GetParameter, GetParameters."""
+    if abs(len(one) - len(other)) > 2 or f"{one}s" == other or one == f"{other}s":
         return False
     rows = [list(range(len(other) + 1))]
     for i, a in enumerate(one, start=1):

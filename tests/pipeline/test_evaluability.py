@@ -173,3 +173,18 @@ def test_our_detections_on_the_sample(sample_lake: Lake) -> None:
 )  # fmt: skip
 def test_slips(one: str, other: str, expected: bool) -> None:
     assert is_slip(one, other) == expected
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "expected"),
+    [
+        ("sucess", "success", True),
+        ("initiatied", "initiated", True),
+        ("createacesskey", "createaccesskey", True),
+        ("getparameter", "getparameters", False),
+        ("success", "success", False),
+        ("createuser", "createrole", False),
+    ],
+)
+def test_a_slip_of_the_pen(one: str, other: str, expected: bool) -> None:
+    assert is_slip(one, other) is is_slip(other, one) is expected
