@@ -65,6 +65,9 @@ def hunt(
     fail_on: Annotated[
         int | None, typer.Option("--fail-on", help="Exit 1 if a score is at or above this.", min=0, max=100)
     ] = None,
+    explain: Annotated[
+        bool, typer.Option("--explain", help="Print how each part of the score came about.")
+    ] = False,
     rules: RulesOption = None,
     only: OnlyOption = None,
     overrides: OverridesOption = None,
@@ -78,7 +81,7 @@ def hunt(
     from pipeline.report.files import folder_name, write_hunt_folder
     from pipeline.report.queue import queue_entry, write_queue
     from pipeline.report.shapes import hunt_summary
-    from pipeline.report.terminal import hunt_view, queue_view
+    from pipeline.report.terminal import explain_view, hunt_view, queue_view
 
     is_window = since is not None or until is not None
     request = Request(
@@ -103,6 +106,8 @@ def hunt(
                 summaries.append(hunt_summary(result, str(folder)))
             elif not is_window:
                 view = hunt_view(result, str(folder))
+                if explain:
+                    view = Group(explain_view(result), Text(), view)
         if is_window:
             queue = _written(
                 write_queue,

@@ -23,6 +23,8 @@ class ShownPart:
     factors: str
     count: int
     is_prior: bool
+    score_without: int | None = None
+    """What the score would be without this evidence; None for the prior and where it cannot be said."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +66,7 @@ def score_table(hunt: Hunt, limit: int = SHOWN_PARTS) -> ScoreTable:
                 factors="" if folded or len(group) > 1 else _factors(first),
                 count=1 if folded else len(group),
                 is_prior=first.part_id == PRIOR,
+                score_without=None if first.part_id == PRIOR else score_without_parts(hunt, group),
             )
         )
         running += gained
@@ -84,6 +87,25 @@ def score_without(hunt: Hunt, finding: Finding) -> int | None:
     if abs(logistic_score(hunt.log_odds) - hunt.score) > 1:
         return None
     return logistic_score(hunt.log_odds - finding.points)
+
+
+def score_without_parts(hunt: Hunt, parts: list[ScorePart]) -> int | None:
+    """What the score would be if these events had not happened: later repetitions of a detection then move up, and count more.
+    None when the score is not logistic in the sum."""
+    if abs(logistic_score(hunt.log_odds) - hunt.score) > 1:
+        return None
+    left_out = {part.part_id for part in parts}
+    touched = {part.detection for part in parts}
+    exponent = float(hunt.parameters.get("repetition_exponent", 1.5))
+    kept: dict[str, list[float]] = {}
+    total = math.fsum(part.points for part in hunt.score_parts if part.detection not in touched)
+    for part in hunt.score_parts:
+        if part.detection in touched and part.part_id not in left_out:
+            kept.setdefault(part.detection or "", []).append(part.points / (part.repetition or 1.0))
+    for points in kept.values():
+        ranked = enumerate(sorted(points, reverse=True), start=1)
+        total += math.fsum(once * number**-exponent for number, once in ranked)
+    return logistic_score(total)
 
 
 def logistic_score(log_odds: float) -> int:

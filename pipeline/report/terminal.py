@@ -34,6 +34,7 @@ DOMAIN_STYLES = {
     "data_access": "red",
 }
 STATEMENT_LIMIT = 5
+EXPLAINED_PARTS = 60
 STEP_WIDTH = 150  # two lines at 120 columns, three at 80; the report has all of it
 BAR_WIDTH = 10
 
@@ -181,6 +182,26 @@ def _not_ruled_out(hunt: Hunt) -> Iterable[RenderableType]:
     if len(statements) > STATEMENT_LIMIT:
         lines.append(Text(f"! and {len(statements) - STATEMENT_LIMIT} more in the report", "yellow"))
     return [Text("What cannot be ruled out", "bold"), *lines]
+
+
+def explain_view(hunt: Hunt) -> RenderableType:
+    """How the score came about: every part with its running sum, its factors, and what the score would be without it."""
+    table = score_table(hunt, limit=EXPLAINED_PARTS)
+    grid = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), expand=True, header_style="dim")
+    for name in ("points", "sum", "without"):
+        grid.add_column(name, justify="right", no_wrap=True)
+    grid.add_column("reason", ratio=1)
+    for part in table.parts:
+        reason = safe(part.reason)
+        if part.count > 1:
+            reason.append(f" (×{part.count:,})")
+        told = ". ".join(filter(None, (part.title, part.factors)))
+        if told:
+            reason.append("\n").append_text(safe(told, "dim"))
+        without = "" if part.score_without is None else f"{hunt.score} → {part.score_without}"
+        grid.add_row(Text(_signed(part.points)), Text(_signed(part.after)), Text(without), reason)
+    total = f"{_signed(table.total)} log-odds, 100 / (1 + e^-x) = {hunt.score} of 100"
+    return Group(_title("How the score came about", total), grid)
 
 
 def queue_view(entries: Iterable[QueueEntry]) -> RenderableType:

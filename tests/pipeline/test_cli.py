@@ -69,6 +69,13 @@ def test_hunt_json_has_the_promised_shape(run, sample_lake: Lake, tmp_path: Path
     ]  # fmt: skip
 
 
+def test_explain_prints_every_part(run, sample_lake: Lake, tmp_path: Path) -> None:
+    code, out, _ = run("hunt", "alice", "--explain", "--lake", sample_lake.folder, "--out", tmp_path)
+    assert code == 0
+    assert "How the score came about" in out and "before any signal: most resets are ordinary" in out
+    assert "99 → " in out and "path confidence" in out
+
+
 def test_a_window_makes_a_queue_and_a_folder_each(run, sample_lake: Lake, tmp_path: Path) -> None:
     code, out, _ = run(
         "hunt", "--from", "2026-03-01", "--to", "2026-03-04", "--lake", sample_lake.folder, "--out", tmp_path

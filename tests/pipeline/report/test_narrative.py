@@ -7,8 +7,8 @@ import pytest
 
 from pipeline.report import narrative
 from pipeline.report.chain import chain
-from pipeline.report.explain import score_table, score_without
-from pipeline.report.result import Hunt, Reached, Reset, ScorePart
+from pipeline.report.explain import logistic_score, score_table, score_without, score_without_parts
+from pipeline.report.result import PRIOR, Hunt, Reached, Reset, ScorePart
 
 
 def test_a_reset_by_the_help_desk(alice_hunt: Hunt) -> None:
@@ -161,3 +161,24 @@ def test_what_the_score_would_be_without_a_finding(alice_hunt: Hunt) -> None:
     without = score_without(alice_hunt, heaviest)
     assert without is not None and without <= alice_hunt.score
     assert score_without(replace(alice_hunt, score=50), heaviest) is None
+
+
+def test_without_one_of_several_the_next_counts_more(alice_hunt: Hunt) -> None:
+    def part(number: int, once: float) -> ScorePart:
+        return ScorePart(
+            part_id=f"p{number}",
+            control_domain="secrets",
+            detection="reads",
+            points=once * number**-1.5,
+            repetition=number**-1.5,
+            reason="read",
+        )
+
+    prior = next(part for part in alice_hunt.score_parts if part.part_id == PRIOR)
+    reads = [part(1, 3.0), part(2, 3.0), part(3, 1.0)]
+    total = prior.points + sum(part.points for part in reads)
+    hunt = replace(alice_hunt, score_parts=(prior, *reads), log_odds=total, score=logistic_score(total))
+    expected = prior.points + 3.0 + 1.0 * 2**-1.5
+    assert score_without_parts(hunt, [reads[0]]) == logistic_score(expected)
+    assert score_without_parts(hunt, reads) == logistic_score(prior.points)
+    assert score_without_parts(replace(hunt, score=99), reads) is None
