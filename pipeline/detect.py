@@ -7,7 +7,7 @@ by the backend; log values never become SQL.
 
 import logging
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 
 import duckdb
 
@@ -16,7 +16,7 @@ from pipeline.detection import Detection
 from pipeline.errors import DetectionError
 from pipeline.matching import MATCH_COLUMNS, match_one_by_one, match_rules
 from pipeline.rule_overrides import Suppression
-from pipeline.sigma_duckdb import correlation_sql, expression_of_keys
+from pipeline.sigma_duckdb import Converted, ConvertedCorrelation, correlation_sql, expression_of_keys
 
 log = logging.getLogger("postreset.detect")
 
@@ -165,8 +165,10 @@ def _write_signals(con: duckdb.DuckDBPyConnection, runnable: Runnable) -> None:
             where not rules.is_input and {where}
         """)
     numbers = {id(rule): number for number, (_, rule) in enumerate(runnable.rules)}
+    rows = con.execute("select distinct rule from rule_matches where suppression is null").fetchall()
+    matched = {id(runnable.rules[number][1]) for (number,) in rows}
     for detection, correlation in runnable.correlations:
-        if detection.name in runnable.inputs:
+        if detection.name in runnable.inputs or not _could_hold(correlation, matched):
             continue
         credit = f" [{detection.credit}]" if detection.credit else ""
         sql = correlation_sql(
@@ -184,6 +186,16 @@ def _write_signals(con: duckdb.DuckDBPyConnection, runnable: Runnable) -> None:
             """,
             {"detection": detection.name, "title": detection.title, "credit": credit},
         )
+
+
+def _could_hold(converted: Converted, matched: Set[int]) -> bool:
+    """Whether enough of the rules below it have matched. To plan a correlation's SQL takes longer than most take to run."""
+    if not isinstance(converted, ConvertedCorrelation):
+        return id(converted) in matched
+    could = [_could_hold(reference.of, matched) for reference in converted.references]
+    if converted.alternatives:
+        return any(all(could[step - 1] for step in steps) for steps in converted.alternatives)
+    return any(could)
 
 
 def _signal_count(con: duckdb.DuckDBPyConnection) -> int:

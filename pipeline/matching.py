@@ -69,6 +69,12 @@ def _match_together(
     bounded = [number for number, (_, rule) in enumerate(rules) if rule.action_bound != "true"]
     free = [number for number, (_, rule) in enumerate(rules) if rule.action_bound == "true"]
     _find_rule_actions(con, rules, bounded, free, events_relation)
+    # what no action can satisfy is left out: to plan a rule's SQL takes longer than to run it
+    met = {row[0] for row in con.execute("select distinct rule from rule_actions").fetchall()}
+    bounded = [number for number in bounded if number in met]
+    free = free if FREE in met else []
+    if not met:
+        return
     # The inner CASE makes DuckDB stop at the first AND that is false; as a plain result it would parse `raw` for each.
     tests = [f"when {number} then case when {rules[number][1].predicate} then true end" for number in bounded]
     if free:
