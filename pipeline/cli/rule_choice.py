@@ -1,12 +1,15 @@
 """Which rules a command runs: ours, those of the settings file, and those of its options. Faults are told, and stop nothing."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pipeline.cli.streams import talk, utc_now
-from pipeline.detection import Problem
 from pipeline.report.text import visible
-from pipeline.rule_sets import RuleSet, load_rules
 from pipeline.settings import RuleSettings, read_settings
+
+if TYPE_CHECKING:
+    from pipeline.detection import Problem
+    from pipeline.rule_sets import RuleSet
 
 SHOWN_PROBLEMS = 20
 
@@ -16,9 +19,11 @@ def chosen_rules(
     only: list[str] | None = None,
     overrides: Path | None = None,
     config: Path | None = None,
-) -> RuleSet:
+) -> "RuleSet":
     """The rule set, after what is wrong with it was told. Folders of the options come besides those of the settings, conditions
     and overrides in their place."""
+    from pipeline.rule_sets import load_rules
+
     rule_set = load_rules(rule_settings(folders, only, overrides, config), utc_now().date())
     tell_problems(rule_set.problems[:SHOWN_PROBLEMS])
     more = len(rule_set.problems) - SHOWN_PROBLEMS
@@ -42,7 +47,7 @@ def rule_settings(
     )
 
 
-def tell_problems(problems: tuple[Problem, ...]) -> None:
+def tell_problems(problems: "tuple[Problem, ...]") -> None:
     """A line each on stderr; they quote files that others wrote."""
     for problem in problems:
         talk().print(visible(str(problem)), markup=False)
