@@ -81,13 +81,13 @@ class Coverage:
         reasons = []
         if sources:
             listed = ", ".join(f"{source} {count}" for source, count in sorted(sources.most_common()))
-            reasons.append(f"{sources.total()} read logs that are not here ({listed})")
+            reasons.append(f"{sources.total()} read logs that are not here: {listed}")
         if without_fields:
             reasons.append(f"{without_fields} ask for fields never seen here")
-        words = f"{len(missing)} of {len(self.rules)} detections could not match whatever happened"
-        words += f": {', '.join(reasons)}" if reasons else ""
-        words += f"; {partly} could in part" if partly else ""
-        return f"{words}. `postreset detections coverage` names them."
+        words = f"{len(missing)} of {len(self.rules)} detections are not evaluable on these logs"
+        words += f" ({'; '.join(reasons)})" if reasons else ""
+        words += f", {partly} only in part" if partly else ""
+        return f"{words}: that is not the same as no match. `postreset detections coverage` names them."
 
 
 def assess(

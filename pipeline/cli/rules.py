@@ -131,7 +131,7 @@ def detections_coverage(
         for rule in shown
     ]
     out().print(rows_view(columns, rows))
-    out().print(coverage.sentence or "Every detection could match on this lake.", markup=False)
+    out().print(coverage.sentence or "Every detection is evaluable on this lake.", markup=False)
     sampled = [looked for looked in coverage.looked if not looked.is_whole]
     for looked in sampled:
         out().print(

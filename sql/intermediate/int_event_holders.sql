@@ -73,6 +73,13 @@ with
                 then 'sp-credential:' || events.credential_id || '@' || coalesce(networks.network_id, 'unknown')
                 when starts_with(events.source, 'entra_signin') and events.session_id is not null
                 then 'entra-session:' || events.session_id
+                when events.source = 'okta_system' and events.credential_kind = 'api_token'
+                then 'okta-token:' || events.credential_id || '@' || coalesce(networks.network_id, 'unknown')
+                when events.source = 'okta_system' and events.session_id is not null
+                then 'okta-session:' || events.session_id
+                -- the session of the sign-in, as Graph and Exchange write it
+                when events.source in ('graph_activity', 'm365_audit') and events.session_id is not null
+                then 'entra-session:' || events.session_id
                 when events.credential_kind in ('account_key', 'sas')
                 then
                     'storage-key:'
@@ -143,6 +150,8 @@ select
         case
             when named.provider = 'aws'
             then 'aws-principal:' || named.principal_id
+            when named.provider = 'okta'
+            then 'okta-user:' || named.principal_id
             when named.principal_kind = 'user'
             then 'entra-user:' || named.principal_id
             else 'entra-sp:' || named.principal_id

@@ -35,6 +35,10 @@ select
         then case when contains(first_uses.thing_id, '@') then 'access_key_use' else 'temporary_key' end
         when 'entra-session'
         then 'sign_in_session'
+        when 'okta-session'
+        then 'sign_in_session'
+        when 'okta-token'
+        then 'api_token_use'
         when 'sp-credential'
         then 'service_principal_key_use'
         when 'storage-key'
@@ -43,7 +47,7 @@ select
     end as kind,
     first_uses.* exclude (thing_id, session_started_at),
     case
-        when split_part(first_uses.thing_id, ':', 1) in ('aws-principal', 'entra-user', 'entra-sp')
+        when split_part(first_uses.thing_id, ':', 1) in ('aws-principal', 'entra-user', 'entra-sp', 'okta-user')
         then null
         else coalesce(first_uses.session_started_at, first_uses.first_used_at)
     end as started_at

@@ -15,12 +15,14 @@ with
                 then 'aws-key:' || acts.issued_credential_id
                 when acts.source = 'aws_cloudtrail'
                 then 'aws-key:' || acts.issued_credential_id
+                when acts.source = 'okta_system'
+                then 'okta-token:' || acts.issued_credential_id
                 else 'sp-credential:' || acts.issued_credential_id
             end as to_thing_id,
             case
                 when starts_with(acts.action, 'AssumeRole') or acts.action = 'AssumeRoot'
                 then 'assumes_role'
-                when acts.source = 'entra_audit'
+                when acts.source in ('entra_audit', 'm365_audit')
                 then 'adds_secret'
                 else 'issues_key'
             end as edge_kind
@@ -58,7 +60,7 @@ with
             >= (select min(int_networks.first_seen_at) from int_networks) + interval 3 days as is_new_network
         from int_sessions as sessions
         left join int_networks as networks on sessions.source_ip = networks.source_ip
-        where sessions.kind in ('access_key_use', 'service_principal_key_use')
+        where sessions.kind in ('access_key_use', 'service_principal_key_use', 'api_token_use')
     ),
 
     edges as (
@@ -72,6 +74,8 @@ with
                 then 'temporary_key'
                 when issued.edge_kind = 'adds_secret'
                 then 'service_principal_key'
+                when issued.source = 'okta_system'
+                then 'api_token'
                 else 'access_key'
             end as to_kind,
             issued.edge_kind as kind,
@@ -267,7 +271,7 @@ with
                     acts.target_tenant_id is not null
                     and acts.action in ('ModifySnapshotAttribute', 'ModifyImageAttribute', 'ModifyDBSnapshotAttribute')
                 then 'aws-account:' || acts.target_tenant_id
-                when acts.action in ('CreateUser', 'Add user')
+                when acts.action in ('CreateUser', 'Add user', 'user.lifecycle.create')
                 then 'principal:' || acts.tenant_id || '/' || coalesce(acts.target_name, acts.target_id)
                 else 'grant:' || acts.tenant_id || '/' || coalesce(acts.target_name, acts.target_id, acts.event_id)
             end as to_thing_id,
@@ -276,7 +280,7 @@ with
                     acts.target_tenant_id is not null
                     and acts.action in ('ModifySnapshotAttribute', 'ModifyImageAttribute', 'ModifyDBSnapshotAttribute')
                 then 'foreign_account'
-                when acts.action in ('CreateUser', 'Add user', 'Add service principal', 'CreateRole')
+                when acts.action in ('CreateUser', 'Add user', 'Add service principal', 'CreateRole', 'user.lifecycle.create')
                 then 'principal'
                 else 'grant'
             end as to_kind,
@@ -285,7 +289,7 @@ with
                     acts.target_tenant_id is not null
                     and acts.action in ('ModifySnapshotAttribute', 'ModifyImageAttribute', 'ModifyDBSnapshotAttribute')
                 then 'shares'
-                when acts.action in ('CreateUser', 'Add user', 'Add service principal', 'CreateRole')
+                when acts.action in ('CreateUser', 'Add user', 'Add service principal', 'CreateRole', 'user.lifecycle.create')
                 then 'creates_principal'
                 else 'grants'
             end as kind,

@@ -293,3 +293,82 @@ def test_keys_turned_into_a_console_session_are_followed(build) -> None:
         ]
     )  # fmt: skip
     assert ("aws-session:c", "fresh", 2) in query(THINGS)
+
+
+def okta(when: str, action: str, session: str | None = "s-new", **more: object) -> dict:
+    return {
+        "source": "okta_system",
+        "provider": "okta",
+        "tenant_id": "acme.okta.com",
+        "occurred_at": at(when),
+        "action": action,
+        "outcome": "success",
+        "principal_id": "00u-alice",
+        "principal_name": "alice@example.com",
+        "principal_kind": "user",
+        "session_id": session,
+        "source_ip": "203.0.113.5",
+        "asn": 65000,
+    } | more
+
+
+def test_an_okta_session_reaches_a_token_and_what_it_grants(build) -> None:
+    query = build(
+        [
+            okta("1 08:00", "user.session.start", "s-old", source_ip="192.0.2.7", asn=64500),
+            okta(
+                "2 09:00",
+                "user.mfa.factor.reset_all",
+                "s-hana",
+                principal_id="00u-hana",
+                principal_name="hana@example.com",
+                target_id="00u-alice",
+                target_name="alice@example.com",
+                target_kind="user",
+            ),
+            okta("2 09:30", "user.session.start"),
+            okta("2 09:40", "system.api_token.create", issued_credential_id="00T1", target_name="backup"),
+            okta("2 09:45", "user.account.privilege.grant", target_id="00u-eve", target_name="eve@example.com"),
+            okta(
+                "2 10:10",
+                "user.lifecycle.activate",
+                None,
+                credential_id="00T1",
+                credential_kind="api_token",
+                source_ip="198.51.100.9",
+                asn=65010,
+            ),
+            okta("2 10:20", "user.authentication.sso", "s-old", source_ip="192.0.2.7", asn=64500),
+        ]
+    )
+    assert query("select thing_id, kind, seed, depth from reach order by first_reached_at, thing_id") == [
+        ("okta-session:s-new", "sign_in_session", "fresh", 0),
+        ("okta-token:00T1", "api_token", "fresh", 1),
+        ("grant:acme.okta.com/eve@example.com", "grant", "fresh", 1),
+        ("okta-token:00T1@AS65010", "api_token_use", "fresh", 0),  # a token acts as who made it
+        ("okta-session:s-old", "sign_in_session", "residual", 0),
+    ]
+
+
+def test_mail_and_graph_are_acts_of_the_session_that_signed_in(build) -> None:
+    mail = {"source": "m365_audit", "provider": "m365", "tenant_id": "t", "outcome": "success"}
+    alice = {"principal_id": "oid-alice", "principal_name": "alice@example.com", "principal_kind": "user"}
+    query = build(
+        [
+            RESET,
+            sign_in("2 09:30", session="new"),
+            mail | alice | {"occurred_at": at("2 09:40"), "action": "MailItemsAccessed", "session_id": "new"},
+            mail
+            | alice
+            | {
+                "occurred_at": at("2 09:50"),
+                "action": "Add-MailboxPermission",
+                "session_id": "new",
+                "target_name": "ceo@example.com",
+            },
+        ]
+    )
+    assert query(THINGS) == [("entra-session:new", "fresh", 0), ("grant:t/ceo@example.com", "fresh", 1)]
+    assert query(
+        "select thing_id, attribution from int_event_holders where source = 'm365_audit' group by all"
+    ) == [("entra-session:new", "exact")]
