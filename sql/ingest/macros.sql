@@ -89,15 +89,16 @@ create or replace temp macro masked_fields(record_text) as case
     else record_text
 end;
 
--- Secrets in addresses and connection strings replaced by ***: SAS signatures, presigned requests, storage keys.
+-- Secrets in addresses and connection strings replaced by ***: SAS signatures, presigned requests, storage keys, codes and
+-- tokens that a sign-in carries on. The equals sign may be spelled for JSON (\u003d) or for an address in an address (%3D).
 create or replace temp macro masked(record_text) as case
     when
-        contains(record_text, '=')
-        and regexp_matches(record_text, '(?i)sig=|security-token=|signature=|accountkey=|sharedaccesskey=|password=|pwd=')
+        (contains(record_text, '=') or contains(record_text, '\u003') or contains(record_text, '%3'))
+        and regexp_matches(record_text, '(?i)(?:sig|security-token|signature|accountkey|sharedaccesskey|password|pwd|auth_code|csrf_token|client_secret|access_token|refresh_token|id_token|statetoken|samlresponse)(?:=|\\u003d|%3d)')
     then
         regexp_replace(
             masked_fields(record_text),
-            '(?i)((?:\bsig|x-amz-security-token|x-amz-signature|accountkey|sharedaccesskey|sharedaccesssignature|password|pwd)=)[^&"\\; ]+',
+            '(?i)((?:\bsig|(?:x-amz-|%26|\\u0026)(?:sig|security-token|signature)|accountkey|sharedaccesskey|sharedaccesssignature|password|pwd|auth_code|csrf_token|client_secret|access_token|refresh_token|id_token|statetoken|samlresponse)(?:=|\\u003d|%3d))[^&"\\; ]+',
             '\1***',
             'g'
         )

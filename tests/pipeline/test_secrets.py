@@ -31,6 +31,20 @@ PLANTED: dict[str, Any] = {
     "plantedAMZ05": event(
         "s-5", requestParameters={"uri": "https://b.example.com/k?X-Amz-Security-Token=plantedAMZ05&a=1"}
     ),
+    "plantedAUTHCODE15": event(
+        "s-15", additionalEventData={"LoginTo": "https://x.example.com/start?auth_code=plantedAUTHCODE15&a=1"}
+    ),
+    "plantedCSRF16": event(
+        "s-16", additionalEventData={"LoginTo": "https://x.example.com/?a=1&wdc_csrf_token=plantedCSRF16"}
+    ),
+    "plantedENCODED17": event(
+        "s-17",
+        requestParameters={
+            "u": "https://x.example.com/?to=https%3A%2F%2Fs%2F%3Fsv%3D1%26sig%3DplantedENCODED17"
+        },
+    ),
+    "plantedSTATE18": event("s-18", requestParameters={"u": "/login?stateToken=plantedSTATE18&b=2"}),
+    "plantedSAML19": event("s-19", requestParameters={"body": "RelayState=x&SAMLResponse=plantedSAML19"}),
     "plantedSIG06": {
         "time": WHEN,
         "category": "StorageRead",
@@ -123,12 +137,16 @@ def test_no_planted_secret_is_in_the_lake(tmp_path: Path) -> None:
         (logs / f"{number:02}.json").write_text(json.dumps(record))
     (logs / "envelope.json").write_text(json.dumps({"Records": list(PLANTED.values())[:5]}))
     (logs / "broken.json").write_text('{"password": "plantedBROKEN14", "cut": ')
+    spelled = event(
+        "s-20", additionalEventData={"LoginTo": "https://x.example.com/?b=1&auth_code=plantedSPELLED20"}
+    )
+    (logs / "spelled.json").write_text(json.dumps(spelled).replace("&", "\\u0026").replace("=", "\\u003d"))
     summary = ingest(tmp_path / "lake", [logs], NOW)
-    assert summary.total.events == len(PLANTED) - 1
+    assert summary.total.events == len(PLANTED)
     assert summary.total.quarantined == 2
     stored = _everything_in(tmp_path / "lake")
     assert "u-9" in stored, "the search finds what is there"
-    assert [secret for secret in [*PLANTED, "plantedBROKEN14"] if secret in stored] == []
+    assert [secret for secret in [*PLANTED, "plantedBROKEN14", "plantedSPELLED20"] if secret in stored] == []
 
 
 def _everything_in(folder: Path) -> str:
