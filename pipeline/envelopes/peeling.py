@@ -16,11 +16,29 @@ Record = dict[str, Any]
 MAX_DEPTH = 6
 # the original text that a shipper kept beside its own fields
 ORIGINALS = (("event", "original"), ("event.original",), ("_raw",))
-EMPTY_LISTS = ("Records", "records", "value", "Events", "events")
-LISTS = ("Records", "records", "value", "values", "Events", "events", "logs", "hits", "items", "results")
+EMPTY_LISTS = ("Records", "records", "value", "Events", "events", "logEvents", "QueryResultRows")
+LISTS = (
+    "Records",
+    "records",
+    "value",
+    "values",
+    "Events",
+    "events",
+    "logs",
+    "hits",
+    "items",
+    "results",
+    "logEvents",
+    "Messages",
+)
 WRAPPERS = (
     "log",
     "message",
+    "@message",
+    "Message",
+    "Body",
+    "attributes",
+    "eventJson",
     "detail",
     "body",
     "data",
@@ -58,7 +76,7 @@ def _peel(record: Record, depth: int) -> Iterator[Record]:
         if shaped is not None:
             yield shaped
             return
-    if (tables := _table_rows(record)) is not None:
+    if (tables := _table_rows(record)) is not None or (tables := _query_rows(record)) is not None:
         yield from _each(tables, depth)
         return
     if any(record.get(key) == [] for key in EMPTY_LISTS):
@@ -117,6 +135,33 @@ def _table_rows(record: Record) -> list[Any] | None:
             names = [_column_name(column) for column in columns]
             rows += [_row(names, row) for row in table_rows]
     return rows if is_result else None
+
+
+def _query_rows(record: Record) -> list[Any] | None:
+    """The rows of a query of CloudTrail Lake (`[[{name: value}, …], …]`), of Athena (the names in the first row), or of
+    CloudWatch Logs Insights (`[[{"field", "value"}, …], …]`), as objects; None where it is none of them."""
+    rows = record.get("QueryResultRows", record.get("results"))
+    if isinstance(rows, list) and rows and all(isinstance(row, list) for row in rows):
+        return [_joined(row) for row in rows]
+    result = record.get("ResultSet")
+    rows = result.get("Rows") if isinstance(result, dict) else None
+    if not isinstance(rows, list) or not rows:
+        return None
+    cells = [[_either(cell, "VarCharValue") for cell in _cells(row)] for row in rows]
+    return [_row([str(name) for name in cells[0]], row) for row in cells[1:]]
+
+
+def _cells(row: object) -> list[Any]:
+    found = row.get("Data") if isinstance(row, dict) else None
+    return found if isinstance(found, list) else []
+
+
+def _joined(row: list[Any]) -> Record:
+    joined: Record = {}
+    for cell in row:
+        if isinstance(cell, dict):
+            joined |= {str(cell["field"]): cell.get("value")} if "field" in cell else cell
+    return joined
 
 
 def _either(table: object, *keys: str) -> object:
