@@ -7,10 +7,14 @@ import json
 from pathlib import Path
 from typing import Any
 
+import duckdb
+import pyarrow as pa
 import pytest
 
-from pipeline.detection_cases import matches
+from pipeline.detect import evaluate_rules
 from pipeline.detections import load_detections
+from pipeline.schema import create_empty_events
+from pipeline.sigma_duckdb import column_text, log_source_of
 
 CHECKOUT = Path(__file__).parents[2]
 CLOUDTRAIL = CHECKOUT.parent / "shared" / "logs" / "cloudtrail"
@@ -31,20 +35,52 @@ TECHNIQUES = {
         "aws_administrator_access_attached",
         "aws_access_key_created",
     },
-    "aws.persistence.iam-create-backdoor-role": {"aws_administrator_access_attached"},
+    "aws.persistence.iam-create-backdoor-role": {
+        "aws_administrator_access_attached",
+        "aws_role_created_for_another_account",
+    },
     "aws.persistence.iam-create-user-login-profile": {"aws_login_profile_created_for_another_user"},
-    "aws.persistence.rolesanywhere-create-trust-anchor": {"aws_identity_provider_added"},
+    "aws.persistence.lambda-backdoor-function": {"aws_lambda_opened_to_everybody"},
+    "aws.persistence.lambda-layer-extension": {"aws_lambda_code_changed"},
+    "aws.persistence.lambda-overwrite-code": {"aws_lambda_code_changed"},
+    "aws.persistence.rolesanywhere-create-trust-anchor": {
+        "aws_identity_provider_added",
+        "aws_identity_provider_detail_changed",
+    },
     "aws.persistence.sts-federation-token": {"aws_federation_token_issued"},
     "aws.privilege-escalation.iam-update-user-login-profile": {"aws_password_set_by_somebody_else"},
     "aws.discovery.ec2-download-user-data": set(),
-    "aws.initial-access.console-login-without-mfa": set(),
+    "aws.initial-access.console-login-without-mfa": {"aws_console_login_without_mfa"},
+    "aws.credential-access.ec2-get-password-data": set(),  # every call was refused
+    "aws.credential-access.ec2-steal-instance-credentials": {"aws_command_sent_to_instances"},
+    "aws.defense-evasion.cloudtrail-event-selectors": {"aws_trail_weakened"},
+    "aws.defense-evasion.dns-delete-logs": {"aws_network_logs_deleted"},
+    "aws.defense-evasion.organizations-leave": set(),  # refused
+    "aws.defense-evasion.vpc-remove-flow-logs": {"aws_network_logs_deleted"},
+    "aws.execution.ec2-user-data": {"aws_instance_user_data_changed"},
+    "aws.execution.ssm-send-command": {"aws_command_sent_to_instances"},
+    "aws.execution.ssm-start-session": {"aws_session_opened_on_instance"},
+    "aws.lateral-movement.ec2-instance-connect": {"aws_session_opened_on_instance"},
+    "aws.lateral-movement.ec2-serial-console-send-ssh-public-key": {"aws_serial_console_used"},
 }
 
 pytestmark = pytest.mark.skipif(not CLOUDTRAIL.is_dir(), reason=f"no real logs at {CLOUDTRAIL}")
 
 
 def found_in(records: list[dict[str, Any]]) -> set[str]:
-    return {rule.name for rule in RULES if any(matches(rule, records))}
+    """The names of the rules that match any of the records, all rules in one pass."""
+    columns = log_source_of("aws", "cloudtrail").columns.values()
+    rows = [
+        {"event_id": str(number), "source": "aws_cloudtrail", "raw": json.dumps(record)}
+        | {column.name: column_text(column, record) for column in columns}
+        for number, record in enumerate(records)
+    ]
+    con = duckdb.connect()
+    create_empty_events(con)
+    con.register("records", pa.Table.from_pylist(rows))
+    con.execute("insert into events by name select * from records")
+    evaluate_rules(con, RULES)
+    return {name for (name,) in con.execute("select distinct detection from signals").fetchall()}
 
 
 @pytest.mark.parametrize("technique", TECHNIQUES)
