@@ -58,11 +58,13 @@ class Landing:
         )
         self.con.execute("create table file_names (source_file varchar, name varchar, row_offset bigint)")
 
-    def land(self, records: str, parameters: Parameters, into: str = "landed_records") -> None:
+    def land(
+        self, records: str, parameters: Parameters, into: str = "landed_records", *, is_peeled: bool = False
+    ) -> None:
         """Recognises records and adds them to a table. One statement: it inserts all of them or nothing."""
         self.con.execute(
             f"insert into {into} by name with read_records as ({records}) from ({sql_text('ingest/recognised')})",
-            parameters | {"max_record_bytes": self.limits.max_record_bytes},
+            parameters | {"max_record_bytes": self.limits.max_record_bytes, "is_peeled": is_peeled},
         )
 
     def read_files(self, files: list[Sniffed], stage_directly: Insert) -> None:
@@ -156,7 +158,8 @@ class Landing:
             self.con.register("peeled", rows)
             self.con.execute("insert into leaves by name from peeled")
             self.con.unregister("peeled")
-        self.land("select source_file, source_row, record, problem from leaves", {}, "recognised_leaves")
+        leaves = "select source_file, source_row, record, problem from leaves"
+        self.land(leaves, {}, "recognised_leaves", is_peeled=True)
         self.con.execute(sql_text("ingest/relanded"))
 
     def _unknown(self) -> Iterator[pa.Table]:

@@ -129,3 +129,33 @@ def test_what_is_broken_inside_is_set_aside_and_counted(tmp_path: Path, broken: 
     total = ingest(tmp_path / "lake", [tmp_path / "log.json"], NOW).total
     assert total.records == total.events + total.duplicates + total.quarantined
     assert total.quarantined >= 1
+
+
+IDENTITIES: dict[str, dict[str, Any]] = {
+    "JSON in text": {"userIdentity": json.dumps(RECORDS[0]["userIdentity"])},
+    "a struct in text": {
+        "userIdentity": "{type=IAMUser, arn=arn:aws:iam::111122223333:user/ada, username=ada}"
+    },
+    "names with dots": {"userIdentity.type": "IAMUser", "userIdentity.userName": "ada"},
+}
+
+
+@pytest.mark.parametrize("name", IDENTITIES)
+def test_an_identity_in_another_form_is_not_lost(tmp_path: Path, name: str) -> None:
+    records = [
+        {key: value for key, value in one.items() if key != "userIdentity"} | IDENTITIES[name]
+        for one in RECORDS
+    ]
+    (tmp_path / "log.jsonl").write_text("\n".join([*map(json.dumps, records), json.dumps(record(3))]))
+    summary = ingest(tmp_path / "lake", [tmp_path / "log.jsonl"], NOW)
+    assert (summary.total.events, summary.total.quarantined) == (3, 0)
+    _, rows = run_query(
+        Lake.open(tmp_path / "lake"), "select distinct principal_name, principal_kind from events"
+    )
+    assert rows == [("ada", "user")]
+
+
+def test_an_identity_that_is_no_identity_costs_nothing_else(tmp_path: Path) -> None:
+    (tmp_path / "log.jsonl").write_text(json.dumps(RECORDS[0] | {"userIdentity": "who knows"}))
+    summary = ingest(tmp_path / "lake", [tmp_path / "log.jsonl"], NOW)
+    assert (summary.total.events, summary.total.quarantined) == (1, 0)
