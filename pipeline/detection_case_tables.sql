@@ -1,5 +1,5 @@
 -- The tables that correlations read, empty, with the columns and types of the models. Grain: as each model's.
-create or replace temp table int_networks (source_ip varchar, network_id varchar, asn bigint, country varchar);
+create or replace temp table int_networks (source_ip varchar, network_id varchar, asn bigint, country varchar, first_seen_at timestamp);
 create or replace temp table int_identities (alias varchar, person_id varchar, alias_kind varchar, provider varchar, evidence_event_id varchar);
 create or replace temp table int_event_holders (
     source varchar, tenant_id varchar, event_id varchar, occurred_at timestamp, provider varchar, principal_id varchar, principal_name varchar,

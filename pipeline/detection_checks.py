@@ -9,14 +9,20 @@ import uuid
 from collections.abc import Callable, Iterator, Sequence
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import duckdb
+import yaml
 
-from pipeline.detection_cases import CaseFile, case_path, correlation_columns, read_cases, run_cases
+from pipeline.case_checks import check_cases, check_leftover_cases
+from pipeline.conversion import convert_what_can_be
+from pipeline.correlation_cases import convert_correlation_of
+from pipeline.detection_cases import correlation_columns
+from pipeline.detection_files import HEADER
 from pipeline.detections import Detection, Problem, read_detections
 from pipeline.errors import DetectionError
 from pipeline.settings import resource_root
-from pipeline.sigma_duckdb import convert, log_source_of
+from pipeline.sigma_duckdb import convert
 
 Fault = tuple[str, str, str]
 """The key whose line it concerns, what is wrong, and what to do."""
@@ -46,16 +52,37 @@ FRAMEWORKS = {
 
 def check_detections(folders: Sequence[Path], cases_root: Path | None = None) -> list[Problem]:
     """Every problem of the detections in these folders; empty is good. Cases are run where `cases_root` is given."""
-    detections, problems = read_detections(folders)
-    for detection in detections:
-        for check in CHECKS:
+    pack, problems = read_detections(folders)
+    inputs = find_inputs(pack)
+    detections = [detection for detection in pack if id(detection) not in inputs]
+    for detection in pack:
+        for check in CHECKS if id(detection) not in inputs else (check_input_name, check_query):
             problems += [_problem(detection, *fault) for fault in check(detection)]
-    problems += _check_uniqueness(detections)
+        if detection.kind == "sigma_correlation":
+            problems += [_problem(detection, *fault) for fault in check_correlation(detection, pack)]
+    problems += _check_uniqueness(pack)
+    problems += _check_silenced(pack)
     if cases_root is not None:
         for detection in detections:
-            problems += _check_cases(detection, cases_root)
-        problems += _check_leftover_cases(detections, cases_root)
+            problems += check_cases(detection, cases_root, pack)
+        problems += check_leftover_cases(detections, cases_root)
     return sorted(problems, key=lambda problem: (str(problem.path), problem.line, problem.what))
+
+
+def find_inputs(detections: Sequence[Detection]) -> set[int]:
+    """Those (by `id()`) that stand in the file of a correlation to be counted by it, and are worth nothing by themselves."""
+    homes = {d.path for d in detections if d.kind == "sigma_correlation" and "points" in d.lines}
+    return {id(d) for d in detections if d.path in homes and "points" not in d.lines}
+
+
+def check_input_name(detection: Detection) -> Iterator[Fault]:
+    """A correlation finds it by its name, which must be nobody else's."""
+    if not detection.name.startswith(f"{detection.path.stem}_"):
+        yield (
+            "name",
+            f"the name {detection.name} of an input does not begin with its file's stem",
+            f"call it {detection.path.stem}_…",
+        )
 
 
 def check_name(detection: Detection) -> Iterator[Fault]:
@@ -96,6 +123,10 @@ def check_false_positives(detection: Detection) -> Iterator[Fault]:
             "no false positive is named",
             "name a situation in life, and how to tell it apart",
         )
+    # a colon in a sentence makes a mapping of it
+    for entry in _keys(detection).get("falsepositives") or []:
+        if not isinstance(entry, str):
+            yield "falsepositives", f"the false positive {entry!r} is no text", "put it in quotes"
     for text in detection.falsepositives:
         if len(text.split()) < MIN_FALSE_POSITIVE_WORDS:
             yield (
@@ -153,6 +184,7 @@ def check_query(detection: Detection) -> Iterator[Fault]:
     try:
         if detection.kind == "sigma":
             convert(detection.query, detection.where("detection"))
+        if detection.kind != "correlation":
             return
         if [statement.type for statement in duckdb.extract_statements(detection.query)] != [
             duckdb.StatementType.SELECT
@@ -166,6 +198,13 @@ def check_query(detection: Detection) -> Iterator[Fault]:
         yield "detection", error.what, error.hint
     except duckdb.Error as error:
         yield "", f"the SQL does not parse: {error}", "mend the SQL"
+
+
+def check_correlation(detection: Detection, pack: Sequence[Detection]) -> Iterator[Fault]:
+    try:
+        convert_correlation_of(detection, pack)
+    except DetectionError as error:
+        yield "correlation", error.what, error.hint
 
 
 CHECKS: tuple[Callable[[Detection], Iterator[Fault]], ...] = (
@@ -200,72 +239,25 @@ def _check_uniqueness(detections: Sequence[Detection]) -> Iterator[Problem]:
             first.setdefault(value, detection)
 
 
-def _check_cases(detection: Detection, cases_root: Path) -> Iterator[Problem]:
-    path = case_path(cases_root, detection)
-    if not path.is_file():
-        yield _problem(detection, "", "there are no cases", f"write {path}")
-        return
-    try:
-        case_file = read_cases(path)
-        for what, recommendation in _check_case_set(detection, case_file):
-            yield Problem(path, 1, what, recommendation)
-        for name, failure in run_cases(detection, case_file).items():
-            yield Problem(
-                path,
-                _line_of(path, name),
-                f"the case {name!r} does not hold: {failure}",
-                "mend the detection or the case",
-            )
-    except DetectionError as error:
-        yield Problem(path, 1, error.what, error.hint)
-    except (KeyError, IndexError, ValueError, TypeError) as error:
-        yield Problem(
-            path, 1, f"a change names a place that the base does not have ({error!r})", "correct its path"
-        )
-
-
-def _check_case_set(detection: Detection, case_file: CaseFile) -> Iterator[tuple[str, str]]:
-    cases = case_file.cases
-    names = [case.name for case in cases]
-    for name in sorted({name for name in names if names.count(name) > 1}):
-        yield f"two cases are called {name!r}", "give each case its own name"
-    if not any(case.expects_signal for case in cases):
-        yield "no case expects a match", "add a case that the detection catches"
-    if not any(not case.expects_signal and len(case.change) + len(case.add) == 1 for case in cases):
-        yield "no case is a miss by one change", "add a case that differs in one thing and is spared"
-    if detection.kind == "sigma":
-        log_source = log_source_of(detection.product, detection.service)
-        absent = [
-            _without_positions(path) for case in cases for path, value in case.change.items() if value is None
-        ]
-        for field in sorted(convert(detection.query, detection.where("detection")).negated_fields):
-            places = log_source.places(field)
-            if not any(place == path or place.startswith(path + ".") for place in places for path in absent):
-                yield (
-                    f"no case takes away the negated field {field}",
-                    f"add a case with the change {{{field}: null}}",
-                )
-
-
-def _check_leftover_cases(detections: Sequence[Detection], cases_root: Path) -> Iterator[Problem]:
-    expected = {case_path(cases_root, detection) for detection in detections}
-    for path in sorted(cases_root.rglob("*.yml")):
-        if path not in expected:
-            yield Problem(
-                path,
-                1,
-                "these cases belong to no detection",
-                "delete the file, or name it like its detection",
+def _check_silenced(pack: Sequence[Detection]) -> Iterator[Problem]:
+    """Sigma has it that what a correlation counts makes no signals of its own."""
+    runnable, _ = convert_what_can_be(pack)
+    for detection in pack:
+        if detection.name in runnable.inputs and "points" in detection.lines:
+            yield _problem(
+                detection,
+                "name",
+                f"a correlation silences {detection.name}",
+                "write generate: true there, or put what it counts into its own file",
             )
 
 
-def _without_positions(path: str) -> str:
-    return ".".join(key for key in path.lower().split(".") if not key.isdigit())
-
-
-def _line_of(path: Path, text: str) -> int:
-    lines = path.read_text(encoding="utf-8").splitlines()
-    return next((number for number, line in enumerate(lines, start=1) if text in line), 1)
+def _keys(detection: Detection) -> dict[str, Any]:
+    """What the file says, before it was made texts of."""
+    if detection.kind != "correlation":
+        return yaml.safe_load(detection.query)
+    header = HEADER.match(detection.path.read_text(encoding="utf-8-sig"))
+    return yaml.safe_load(header["metadata"]) if header else {}
 
 
 def _problem(detection: Detection, key: str, what: str, recommendation: str) -> Problem:

@@ -150,8 +150,10 @@ def load_rule_set(
             Problem(overrides_file, NO_LINE, f"{name} {what}", "correct it")
             for name in overrides.unknown(detections)
         ]
+    kept, orphan_count = _without_orphans(overrides.apply(kept))
+    passed_over["correlations that count a rule which is switched off"] += orphan_count
     return RuleSet(
-        tuple(sorted(overrides.apply(kept), key=lambda d: (d.name, str(d.path)))),
+        tuple(sorted(kept, key=lambda d: (d.name, str(d.path)))),
         overrides.in_force(today),
         overrides.expired(today),
         tuple(sorted(problems, key=lambda problem: (str(problem.path), problem.line, problem.what))),
@@ -216,6 +218,13 @@ def _problem(detection: Detection, error: DetectionError) -> Problem:
     places = re.findall(r":(\d+)", error.where.removeprefix(str(detection.path)))
     line, column = (int(place) for place in (*places, "0", "0")[:2])
     return Problem(detection.path, line or detection.line(), error.what, error.hint, column)
+
+
+def _without_orphans(detections: Sequence[Detection]) -> tuple[list[Detection], int]:
+    """Without the correlations that count a rule which is switched off. Whatever else cannot be converted is gone already."""
+    _, faults = convert_what_can_be(detections)
+    orphans = {id(detection) for detection, _ in faults}
+    return [detection for detection in detections if id(detection) not in orphans], len(orphans)
 
 
 def _counted_by(kept: Sequence[Detection], every: Sequence[Detection]) -> list[Detection]:

@@ -50,7 +50,7 @@ with
             end as holder_id
         from reach
         inner join int_resets as resets using (reset_id)
-        where regexp_matches(reach.thing_id, '^(entra-session|aws-session|aws-key|sp-credential):')
+        where regexp_matches(reach.thing_id, '^(entra-session|okta-session|aws-session|aws-key|sp-credential|okta-token):')
     ),
 
     uses as (

@@ -5,12 +5,16 @@ from pathlib import Path
 import pytest
 
 from pipeline.detection_cases import case_path, read_cases, run_cases
+from pipeline.detection_checks import find_inputs
 from pipeline.detections import Detection, load_detections
 
 CHECKOUT = Path(__file__).parents[2]
 DETECTIONS = load_detections([CHECKOUT / "detections"])
-RULES = [detection for detection in DETECTIONS if detection.kind == "sigma"]
-CORRELATIONS = [detection for detection in DETECTIONS if detection.kind == "correlation"]
+INPUTS = find_inputs(DETECTIONS)
+RULES = [detection for detection in DETECTIONS if detection.kind == "sigma" and id(detection) not in INPUTS]
+CORRELATIONS = [
+    detection for detection in DETECTIONS if detection.kind != "sigma" and id(detection) not in INPUTS
+]
 
 
 @pytest.mark.parametrize("detection", RULES, ids=lambda detection: detection.name)
@@ -20,7 +24,8 @@ def test_rule_cases(detection: Detection) -> None:
 
 @pytest.mark.parametrize("detection", CORRELATIONS, ids=lambda detection: detection.name)
 def test_correlation_cases(detection: Detection) -> None:
-    assert run_cases(detection, read_cases(case_path(CHECKOUT / "tests" / "detections", detection))) == {}
+    cases = read_cases(case_path(CHECKOUT / "tests" / "detections", detection))
+    assert run_cases(detection, cases, DETECTIONS) == {}
 
 
 def test_every_control_domain_has_three_rules() -> None:

@@ -17,6 +17,7 @@ from pipeline.detect import (
     register_detections,
 )
 from pipeline.detection_cases import case_path, changed, read_cases
+from pipeline.detection_checks import find_inputs
 from pipeline.detections import Detection, load_detections
 from pipeline.errors import DetectionError
 from pipeline.schema import create_empty_events
@@ -24,7 +25,8 @@ from pipeline.settings import resource_root
 from pipeline.sigma_duckdb import column_text, log_source_of
 
 DETECTIONS = load_detections([resource_root() / "detections"])
-RULES = [detection for detection in DETECTIONS if detection.kind == "sigma"]
+INPUTS = find_inputs(DETECTIONS)
+RULES = [detection for detection in DETECTIONS if detection.kind == "sigma" and id(detection) not in INPUTS]
 SIGNALS = "select detection, source, tenant_id, event_id, why from signals order by all"
 
 
@@ -77,6 +79,8 @@ def test_both_evaluations_agree(con: duckdb.DuckDBPyConnection) -> None:
             for turn in range(4):
                 record = without_something(base, rng) if turn else base
                 columns = {column.name: column_text(column, record) for column in log_source.columns.values()}
+                if log_source.product == "aws":
+                    columns["error_code"] = record.get("errorCode")
                 add_event(
                     con,
                     f"{detection.name}/{number}/{turn}",
@@ -88,7 +92,7 @@ def test_both_evaluations_agree(con: duckdb.DuckDBPyConnection) -> None:
     together = con.execute(SIGNALS).fetchall()
     evaluate_rules_one_by_one(con, DETECTIONS)
     assert together == con.execute(SIGNALS).fetchall()
-    assert len({row[0] for row in together}) == len(RULES)
+    assert {detection.name for detection in RULES} <= {row[0] for row in together}
 
 
 def test_a_rule_looks_at_its_own_source_only(con: duckdb.DuckDBPyConnection) -> None:

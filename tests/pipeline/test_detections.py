@@ -143,5 +143,5 @@ def test_a_missing_folder_is_a_fault(tmp_path: Path) -> None:
 
 def test_our_own_detections_load() -> None:
     detections = load_detections([resource_root() / "detections"])
-    assert {detection.kind for detection in detections} == {"sigma", "correlation"}
+    assert {detection.kind for detection in detections} == {"sigma", "sigma_correlation", "correlation"}
     assert {detection.control_domain for detection in detections} == set(CONTROL_DOMAINS)

@@ -168,3 +168,13 @@ def test_scan_keeps_signals_and_names_changed_rules(run, tmp_path: Path, folder:
     assert "new or changed" not in out
     code, _, err = run("detections", "scan", "--again", "nobody", "--lake", lake)
     assert code == 2 and "no detection is called 'nobody'" in err
+
+
+def test_a_correlation_goes_with_the_rule_that_it_counts(run, sample_lake: Lake, tmp_path: Path) -> None:
+    overrides = tmp_path / "overrides.yml"
+    overrides.write_text(
+        "overrides:\n  - {rule: aws_user_created, enabled: false, reason: users are made by the hundred here}\n"
+    )
+    code, out, _ = run("detections", "list", "--overrides", overrides)
+    assert code == 0 and "user_created_then_given_credentials" not in out
+    assert "left out: correlations that count a rule which is switched off: 2" in out
