@@ -483,9 +483,9 @@ def test_recognising_joins_nothing_because_a_join_loses_the_reading_order(tmp_pa
         con.execute(
             "create table read_records (source_file varchar, source_row bigint, record varchar, problem varchar)"
         )
-        plan = con.execute(f"explain {sql_text('ingest/recognised')}", {"max_record_bytes": 1, "is_peeled": False}).fetchall()[0][
-            1
-        ]
+        plan = con.execute(
+            f"explain {sql_text('ingest/recognised')}", {"max_record_bytes": 1, "is_peeled": False}
+        ).fetchall()[0][1]
     assert "READ" in plan.upper() or "SCAN" in plan.upper()
     assert "JOIN" not in plan.upper()
 

@@ -328,7 +328,9 @@ def test_an_okta_session_reaches_a_token_and_what_it_grants(build) -> None:
             ),
             okta("2 09:30", "user.session.start"),
             okta("2 09:40", "system.api_token.create", issued_credential_id="00T1", target_name="backup"),
-            okta("2 09:45", "user.account.privilege.grant", target_id="00u-eve", target_name="eve@example.com"),
+            okta(
+                "2 09:45", "user.account.privilege.grant", target_id="00u-eve", target_name="eve@example.com"
+            ),
             okta(
                 "2 10:10",
                 "user.lifecycle.activate",
