@@ -15,7 +15,7 @@ from typing import Any
 from pipeline.conversion import convert_what_can_be
 from pipeline.detect import evaluate_rules
 from pipeline.detection_case_files import Case, CaseFile, changed
-from pipeline.detection_case_tables import connect_case_tables, insert_rows, read_signals
+from pipeline.detection_case_tables import case_tables, insert_rows, read_signals
 from pipeline.detections import Detection
 from pipeline.errors import DetectionError
 from pipeline.sigma_duckdb import Converted, ConvertedCorrelation, ConvertedRule, column_text
@@ -52,26 +52,26 @@ def run_correlation_cases(
 ) -> dict[str, str]:
     """What came out instead, by the name of each case that does not hold. The rules it refers to are those of the pack."""
     correlation, needed = convert_correlation_of(detection, pack)
-    con = connect_case_tables()
     failures: dict[str, str] = {}
-    for case in case_file.cases:
-        con.execute("delete from events; delete from signals")
-        insert_rows(con, "events", list(_rows(correlation, events_of(case_file, case))))
-        evaluate_rules(con, needed)
-        signals = [signal for signal in read_signals(con) if signal["detection"] == detection.name]
-        wanted = case.expect
-        if isinstance(wanted, list):
-            shown = [
-                {key: signal.get(key) for key in columns}
-                for signal, columns in zip(signals, wanted, strict=False)
-            ]
-            holds = len(signals) == len(wanted) and shown == wanted
-        elif isinstance(wanted, int):
-            holds = len(signals) == wanted
-        else:
-            holds = bool(signals) == (wanted == "match")
-        if not holds:
-            failures[case.name] = f"expected {wanted}, found {len(signals)} signals {signals}"
+    with case_tables() as con:
+        for case in case_file.cases:
+            con.execute("delete from events; delete from signals")
+            insert_rows(con, "events", list(_rows(correlation, events_of(case_file, case))))
+            evaluate_rules(con, needed)
+            signals = [signal for signal in read_signals(con) if signal["detection"] == detection.name]
+            wanted = case.expect
+            if isinstance(wanted, list):
+                shown = [
+                    {key: signal.get(key) for key in columns}
+                    for signal, columns in zip(signals, wanted, strict=False)
+                ]
+                holds = len(signals) == len(wanted) and shown == wanted
+            elif isinstance(wanted, int):
+                holds = len(signals) == wanted
+            else:
+                holds = bool(signals) == (wanted == "match")
+            if not holds:
+                failures[case.name] = f"expected {wanted}, found {len(signals)} signals {signals}"
     return failures
 
 

@@ -57,7 +57,7 @@ def case_path(cases_root: Path, detection: Detection) -> Path:
 def read_cases(path: Path) -> CaseFile:
     """Raises DetectionError for a file that is no case file."""
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        content = yaml.load(path.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader)
         base = content["base"] if "base" in content else content["given"]
         cases = tuple(
             Case(

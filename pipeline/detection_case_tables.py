@@ -1,6 +1,8 @@
 """The tables that cases fill: empty ones with the columns and types of the models, and rows that must fit them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
+from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +14,22 @@ from pipeline.errors import DetectionError
 TABLES_FILE = Path(__file__).with_name("detection_case_tables.sql")
 
 
-def connect_case_tables() -> duckdb.DuckDBPyConnection:
+@cache
+def _connection() -> duckdb.DuckDBPyConnection:
     con = duckdb.connect()
     con.execute(TABLES_FILE.read_text(encoding="utf-8"))
     return con
+
+
+@contextmanager
+def case_tables() -> Generator[duckdb.DuckDBPyConnection]:
+    """Empty tables; what is done to them is undone at the end, because to make them anew takes longer than most cases."""
+    con = _connection()
+    con.begin()
+    try:
+        yield con
+    finally:
+        con.rollback()
 
 
 def insert_rows(con: duckdb.DuckDBPyConnection, table: str, rows: Sequence[Mapping[str, Any]]) -> None:

@@ -10,7 +10,7 @@ import duckdb
 from pipeline.correlation_cases import run_correlation_cases
 from pipeline.detect import evaluate_correlations, evaluate_rules
 from pipeline.detection_case_files import Case, CaseFile, case_path, changed, read_cases
-from pipeline.detection_case_tables import TABLES_FILE, connect_case_tables, insert_rows, read_signals
+from pipeline.detection_case_tables import TABLES_FILE, case_tables, insert_rows, read_signals
 from pipeline.detections import Detection
 from pipeline.errors import DetectionError
 from pipeline.sigma_duckdb import column_text, log_source_of
@@ -54,10 +54,10 @@ def matches(detection: Detection, records: Sequence[Mapping[str, Any]]) -> list[
         | {column.name: column_text(column, record) for column in log_source.columns.values()}
         for number, record in enumerate(records)
     ]
-    con = connect_case_tables()
-    insert_rows(con, "events", rows)
-    evaluate_rules(con, [detection])
-    matched = {int(row[0]) for row in con.execute("select event_id from signals").fetchall()}
+    with case_tables() as con:
+        insert_rows(con, "events", rows)
+        evaluate_rules(con, [detection])
+        matched = {int(row[0]) for row in con.execute("select event_id from signals").fetchall()}
     return [number in matched for number in range(len(records))]
 
 
@@ -77,22 +77,22 @@ def correlate(
     detection: Detection, given: Mapping[str, list[dict[str, Any]]], params: Mapping[str, Any]
 ) -> list[dict[str, Any]]:
     """The signals of the correlation on these rows, in the order of time. Rows of `signals` may be given as well."""
-    con = connect_case_tables()
-    for table, rows in given.items():
-        insert_rows(con, table, rows)
-    evaluate_correlations(con, [detection], params)
-    return [signal for signal in read_signals(con) if signal["detection"] == detection.name]
+    with case_tables() as con:
+        for table, rows in given.items():
+            insert_rows(con, table, rows)
+        evaluate_correlations(con, [detection], params)
+        return [signal for signal in read_signals(con) if signal["detection"] == detection.name]
 
 
 def correlation_columns(detection: Detection) -> list[str]:
     """The columns of the correlation's SELECT. Raises DetectionError where it does not bind to the models."""
-    con = connect_case_tables()
-    try:
-        cursor = con.execute(
-            detection.query, {parameter.name: parameter.default for parameter in detection.parameters}
-        )
-    except duckdb.Error as error:
-        raise DetectionError(
-            f"the correlation does not run: {error}", detection.where(), "mend its SQL or its params"
-        ) from error
-    return [column[0] for column in cursor.description]
+    with case_tables() as con:
+        try:
+            cursor = con.execute(
+                detection.query, {parameter.name: parameter.default for parameter in detection.parameters}
+            )
+        except duckdb.Error as error:
+            raise DetectionError(
+                f"the correlation does not run: {error}", detection.where(), "mend its SQL or its params"
+            ) from error
+        return [column[0] for column in cursor.description]

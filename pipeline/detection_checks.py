@@ -255,9 +255,9 @@ def _check_silenced(pack: Sequence[Detection]) -> Iterator[Problem]:
 def _keys(detection: Detection) -> dict[str, Any]:
     """What the file says, before it was made texts of."""
     if detection.kind != "correlation":
-        return yaml.safe_load(detection.query)
+        return yaml.load(detection.query, Loader=yaml.CSafeLoader)
     header = HEADER.match(detection.path.read_text(encoding="utf-8-sig"))
-    return yaml.safe_load(header["metadata"]) if header else {}
+    return yaml.load(header["metadata"], Loader=yaml.CSafeLoader) if header else {}
 
 
 def _problem(detection: Detection, key: str, what: str, recommendation: str) -> Problem:

@@ -9,7 +9,7 @@ from test_detections import RULE
 
 from pipeline.conversion import convert_detections
 from pipeline.detect import evaluate_rules
-from pipeline.detection_case_tables import connect_case_tables, insert_rows, read_signals
+from pipeline.detection_case_tables import case_tables, insert_rows, read_signals
 from pipeline.detection_checks import check_detections, find_inputs
 from pipeline.detections import load_detections
 from pipeline.settings import resource_root
@@ -190,9 +190,9 @@ def test_on_records_that_aws_wrote(real_logs: Path, technique: str, found: set[s
         }
         for number, record in enumerate(records)
     ]
-    con = connect_case_tables()
-    insert_rows(con, "events", rows)
     detections = load_detections([resource_root() / "detections"])
     names = {detection.name for detection in detections if detection.kind == "sigma_correlation"}
-    evaluate_rules(con, detections)
-    assert {signal["detection"] for signal in read_signals(con)} & names == found
+    with case_tables() as con:
+        insert_rows(con, "events", rows)
+        evaluate_rules(con, detections)
+        assert {signal["detection"] for signal in read_signals(con)} & names == found
