@@ -4,6 +4,7 @@ Shapes: https://learn.microsoft.com/azure/azure-monitor/platform/activity-log-sc
 https://learn.microsoft.com/azure/storage/blobs/monitor-blob-storage-reference, https://learn.microsoft.com/azure/key-vault/general/logging
 """
 
+import json
 from dataclasses import dataclass
 from datetime import datetime
 from random import Random
@@ -79,9 +80,18 @@ class AzureResources:
         return claims
 
     def write(
-        self, caller: AzureCaller, at: datetime, action: str, provider_path: str, category: str = "Write"
+        self,
+        caller: AzureCaller,
+        at: datetime,
+        action: str,
+        provider_path: str,
+        category: str = "Write",
+        body: Record | None = None,
     ) -> list[EventRef]:
-        """A control-plane call: its start row and its success row share one `correlationId`."""
+        """A control-plane call: its start row and its success row share one `correlationId`.
+
+        The start row holds what was asked for, the success row what came of it: both are `body`, as JSON text.
+        """
         scope = f"/subscriptions/{self.estate.subscription_id}/resourceGroups/{RESOURCE_GROUP}/providers/{provider_path}"
         correlation_id = identifiers.guid(self.rng)
         refs = []
@@ -98,6 +108,9 @@ class AzureResources:
             }
             if result == "Success":
                 properties |= {"statusCode": "OK", "serviceRequestId": identifiers.guid(self.rng)}
+            if body:
+                key = "requestbody" if result == "Start" else "responseBody"
+                properties[key] = json.dumps(body, separators=(",", ":"))
             record: Record = {
                 "time": ticks_text(row_at),
                 "resourceId": scope.upper(),

@@ -24,6 +24,11 @@ ARRIVAL_DELAY = {
     "azure_activity": (180, 900),
     "azure_storage": (60, 420),
     "azure_key_vault": (60, 540),
+    "entra_signin_managed_identity": (50, 200),
+    "entra_risk": (90, 300),
+    "graph_activity": (240, 1500),
+    "m365_audit": (1200, 5400),
+    "okta_system": (2, 20),
 }
 
 
@@ -82,6 +87,9 @@ class Logbook:
             "azure_activity": "correlationId",
             "azure_storage": "correlationId",
             "azure_key_vault": "correlationId",
+            "graph_activity": "properties.requestId",
+            "m365_audit": "Id",
+            "okta_system": "uuid",
         }.get(source, "properties.id")
         self.deliveries.append(Delivery(source, stream, occurred_at, arrived_at, record))
         return EventRef(source, event_id, id_field, occurred_at)

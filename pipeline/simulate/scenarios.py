@@ -6,19 +6,16 @@ from datetime import datetime
 from pathlib import Path
 
 from pipeline.errors import SettingsError
-from pipeline.simulate import administration, attack, automation, resets, workdays
+from pipeline.simulate import administration, attack, automation, quiet_day, resets, workdays
 from pipeline.simulate.bench import write_cloudtrail_bench
-from pipeline.simulate.logbook import EventRef, Step
-from pipeline.simulate.reset_plan import ORDINARY_RESETS, PlannedReset, make_calendar
-from pipeline.simulate.times import FORTNIGHT_DAYS, FORTNIGHT_START, QUIET_DAY, later
-from pipeline.simulate.truth import write_expected
+from pipeline.simulate.logbook import Step
+from pipeline.simulate.reset_plan import ORDINARY_RESETS, make_calendar
+from pipeline.simulate.times import FORTNIGHT_DAYS, FORTNIGHT_START, QUIET_DAY
+from pipeline.simulate.truth import OrdinaryReset, planned_resets, write_expected
 from pipeline.simulate.world import World, make_world
 from pipeline.simulate.writer import write_logs
 
 SCENARIOS = ("incident", "quiet_day", "bench")
-QUIET_RESET = PlannedReset(
-    "quentin", later(QUIET_DAY, 9 * 3600 + 1271), ("self_service",), None, True, "office", "forgot it"
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,12 +50,14 @@ def simulate(out: Path, scenario: str, seed: int = 7, event_count: int = 200_000
             scenario, seed, out, None, {"aws_cloudtrail": bench.event_count}, 0, bench.file_count, bench.byte_count,
             bench.first_at, bench.last_at, (),
         )  # fmt: skip
-    world, first_day, written = live_incident(seed) if scenario == "incident" else live_quiet_day(seed)
+    is_incident = scenario == "incident"
+    world, ordinary_resets = live_incident(seed) if is_incident else quiet_day.live(seed)
+    first_day = FORTNIGHT_START if is_incident else QUIET_DAY
     files, duplicate_count = write_logs(out, world.logbook, world.estate, seed, first_day)
     deliveries = world.logbook.deliveries
     counts = Counter(delivery.source for delivery in deliveries)
     counts["aws_cloudtrail"] += duplicate_count
-    expected = write_expected(out, scenario, seed, world, written)
+    expected = write_expected(out, scenario, seed, world, ordinary_resets)
     return SimulationSummary(
         scenario=scenario,
         seed=seed,
@@ -74,7 +73,7 @@ def simulate(out: Path, scenario: str, seed: int = 7, event_count: int = 200_000
     )
 
 
-def live_incident(seed: int) -> tuple[World, datetime, dict[str, tuple[EventRef, ...]]]:
+def live_incident(seed: int) -> tuple[World, list[OrdinaryReset]]:
     absences = {"alice": (attack.ALICE_LEAVES_AT, attack.ALICE_RETURNS_AT)}
     world = make_world(seed, make_calendar(ORDINARY_RESETS, absences))
     workdays.live(world, FORTNIGHT_START, FORTNIGHT_DAYS)
@@ -82,12 +81,4 @@ def live_incident(seed: int) -> tuple[World, datetime, dict[str, tuple[EventRef,
     administration.run(world)
     written = resets.run(world)
     attack.run(world)
-    return world, FORTNIGHT_START, written
-
-
-def live_quiet_day(seed: int) -> tuple[World, datetime, dict[str, tuple[EventRef, ...]]]:
-    """One working day of people and machines, and one person who forgot a password."""
-    world = make_world(seed, make_calendar((QUIET_RESET,), {}))
-    workdays.live(world, QUIET_DAY, 1, has_changes=False)
-    automation.run(world, QUIET_DAY, 1)
-    return world, QUIET_DAY, {QUIET_RESET.login: tuple(resets.perform(world, QUIET_RESET))}
+    return world, planned_resets(world, written, ORDINARY_RESETS)

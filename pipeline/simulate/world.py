@@ -13,9 +13,12 @@ from pipeline.simulate.cloudtrail import CloudTrail
 from pipeline.simulate.entra_audit import EntraAudit
 from pipeline.simulate.entra_signins import EntraSignIns
 from pipeline.simulate.estate import Estate, make_estate
+from pipeline.simulate.graph_activity import GraphActivity
 from pipeline.simulate.logbook import Logbook
 from pipeline.simulate.networks import MOBILE, OFFICE, VPN, Network
+from pipeline.simulate.okta_log import OktaLog
 from pipeline.simulate.people import Person
+from pipeline.simulate.unified_audit import UnifiedAudit
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +52,9 @@ class World:
     signins: EntraSignIns
     audit: EntraAudit
     resources: AzureResources
+    okta: OktaLog
+    office: UnifiedAudit
+    graph: GraphActivity
     calendar: Calendar
     sessions: dict[tuple[str, str, int], str] = field(default_factory=dict)
 
@@ -93,5 +99,8 @@ def make_world(seed: int, calendar: Calendar) -> World:
         EntraSignIns(estate, logbook, Random(f"{seed}/signins")),
         EntraAudit(estate, logbook, Random(f"{seed}/audit")),
         AzureResources(estate, logbook, Random(f"{seed}/azure")),
+        OktaLog(seed, logbook, Random(f"{seed}/okta")),
+        UnifiedAudit(seed, estate, logbook, Random(f"{seed}/unified audit")),
+        GraphActivity(estate, logbook, Random(f"{seed}/graph")),
         calendar,
     )

@@ -1,4 +1,5 @@
-"""Writes a logbook in the vendors' own layout: CloudTrail's `AWSLogs/…` and the `insights-logs-…` of diagnostic settings.
+"""Writes a logbook in the vendors' own layout: CloudTrail's `AWSLogs/…`, the `insights-logs-…` of diagnostic settings, and for
+what is fetched by API (Okta, Microsoft 365) a list a day.
 
 Samples hold a day or a week of arrivals in a file, where a real bucket has one for every few minutes or hours. Gzip headers
 are written here, because the standard library's differ between Python versions.
@@ -23,6 +24,7 @@ GZIP_HEADER = (
 ORGANIZATION_TRAIL = "organization-trail"
 ACCOUNT_TRAIL = "account-trail"
 DIAGNOSTICS = "diagnostics"
+FETCHED = {"okta_system": "okta", "m365_audit": "microsoft-365"}
 WEEKLY = {
     "ServicePrincipalSignInLogs",
     "AuditLogs",
@@ -75,6 +77,9 @@ def write_logs(
     files: list[Path] = []
     repeats = 0
     for (source, stream), deliveries in sorted(streams.items()):
+        if source in FETCHED:
+            files += write_fetched(out / FETCHED[source] / stream, deliveries, first_day)
+            continue
         if source != "aws_cloudtrail":
             files += write_diagnostics(out / DIAGNOSTICS, stream, deliveries, estate, first_day)
             continue
@@ -130,3 +135,14 @@ def write_diagnostics(
         content = "".join(json_text(row.record) + "\n" for row in rows).encode()
         files.append(write_file(path, content))
     return files
+
+
+def write_fetched(folder: Path, deliveries: list[Delivery], first_day: datetime) -> list[Path]:
+    """What an API answers: a JSON list of the records that arrived on a day."""
+    return [
+        write_file(
+            folder / f"{ends_at - timedelta(days=1):%Y-%m-%d}.json.gz",
+            json_text([row.record for row in rows]).encode(),
+        )
+        for ends_at, rows in by_period(deliveries, 1, first_day).items()
+    ]

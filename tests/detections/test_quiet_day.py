@@ -5,7 +5,7 @@ would say nothing.
 """
 
 import json
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
@@ -25,8 +25,8 @@ SAMPLE = ROOT / "data" / "samples" / "quiet-day"
 NOW = datetime(2026, 3, 10)
 DETECTIONS = load_detections([ROOT / "detections"])
 LEVELS = {detection.name: detection.level for detection in DETECTIONS}
-# What the day measured when it was written; rules that are added or logs that are enriched only raise it.
-LEAST_EVALUABLE = 160
+# of 222 rules and correlations, 187 when this was written; rules that are added and logs that are enriched only raise it
+LEAST_EVALUABLE = 185
 ORDINARY = {
     "azure_key_vault_secret_read",
     "azure_storage_keys_listed",
@@ -90,14 +90,13 @@ def test_every_record_is_read(ingested: tuple[Lake, IngestSummary]) -> None:
 def test_every_source_that_a_rule_reads_has_logs(evaluated: duckdb.DuckDBPyConnection) -> None:
     coverage = assess(evaluated, DETECTIONS, look_at_values=False)
     assert {one.source for one in coverage.looked if not one.events} == set()
-    blind = defaultdict(list)
-    for rule in coverage.rules:
-        if rule.verdict == "not on this data":
-            blind[rule.name.partition("_")[0]].append(f"{rule.name}: {rule.why}")
-    assert coverage.count("evaluable") >= LEAST_EVALUABLE, json.dumps(blind, indent=1)
-    # the products whose day this is: but for settings that are changed once in a tenant's life, all rules could match
-    assert (len(blind["okta"]), len(blind["entra"])) == (1, 0), blind
-    assert len(blind["m365"]) <= 4, blind["m365"]
+    blind = [f"{rule.name}: {rule.why}" for rule in coverage.rules if rule.verdict == "not on this data"]
+    assert coverage.count("evaluable") >= LEAST_EVALUABLE, "\n".join(blind)
+    # what is left are settings that nobody touches on an ordinary day
+    for product in ("aws", "azure", "entra", "m365", "okta"):
+        rules = [rule for rule in coverage.rules if rule.name.startswith(f"{product}_")]
+        unseen = [f"{rule.name}: {rule.why}" for rule in rules if rule.verdict == "not on this data"]
+        assert len(unseen) <= len(rules) / 4, "\n".join(unseen)
 
 
 def test_the_day_has_the_resets_that_its_ground_truth_names(ingested: tuple[Lake, IngestSummary]) -> None:

@@ -39,7 +39,10 @@ def test_the_same_seed_writes_the_same_bytes(incident: Simulated, tmp_path: Path
 
 def test_another_seed_writes_another_estate(tmp_path: Path, quiet_day: Simulated):
     other = simulate(tmp_path / "quiet-day", "quiet_day", seed=8)
-    assert not set(contents(other.out)) & set(contents(quiet_day.summary.out))
+    ours, others = contents(quiet_day.summary.out), contents(other.out)
+    # what is fetched by API lies in files named by their day alone
+    assert all(name.startswith(("okta/", "microsoft-365/")) for name in set(ours) & set(others))
+    assert not set(ours.values()) & set(others.values())
 
 
 @pytest.mark.parametrize("name", ["incident", "quiet-day"])
@@ -190,13 +193,6 @@ def test_there_are_ordinary_resets_and_bobs_is_one(incident: Simulated):
     resets = incident.expected["ordinary_resets"]
     assert 8 <= len(resets) <= 12
     assert "bob@example.com" in {reset["who"] for reset in resets}
-
-
-def test_the_quiet_day_has_one_self_service_reset_and_no_attack(quiet_day: Simulated):
-    assert quiet_day.expected["steps"] == []
-    assert [reset["who"] for reset in quiet_day.expected["ordinary_resets"]] == ["quentin@example.com"]
-    names = {record["eventName"] for record in quiet_day.trail}
-    assert not names & {"CreateAccessKey", "ModifySnapshotAttribute", "UpdateLoginProfile"}
 
 
 def test_addresses_are_from_documentation_ranges(incident: Simulated):
