@@ -18,12 +18,13 @@ from pipeline.simulate.times import later
 from pipeline.simulate.truth import OrdinaryReset
 from pipeline.simulate.world import World
 
-ACTIVATED_ROLE = ("Helpdesk Administrator", "729827e3-9c14-49f7-bb1b-9608f156bbb8")
+ACTIVATED_ROLE = ("User Administrator", "fe930be7-5e62-47db-91af-98c3a49a38b1")
 
 
 def run(world: World, shifts: dict[str, Shift]) -> OrdinaryReset:
     """Writes them all. Windows Hello on a new laptop is a new credential, so it is handed back as a reset."""
     activate_role(world, shifts["hana"], *ACTIVATED_ROLE)
+    renew_managed_identity(world, later(shifts["hana"].begins_at, -14_000))
     welcome(world, shifts["ulla"])
     consent(world, shifts["jonas"])
     change_application(world, shifts["kai"])
@@ -78,6 +79,32 @@ def activate_role(world: World, shift: Shift, role: str, template_id: str) -> No
         world.audit.row(
             pim, moment, activity, [user_target(shift.person, modified), target("Role", role_id, None)],
             category="RoleManagement", operation=operation,
+        )  # fmt: skip
+
+
+def renew_managed_identity(world: World, at: datetime) -> None:
+    """The platform renews the certificate of a managed identity, every few weeks and by itself."""
+    service = by_app(App("Managed Service Identity", "", fixed_guid(world, "Managed Service Identity")))
+    app_id, identity_id = (fixed_guid(world, f"managed identity {part}") for part in ("app", "object"))
+    keys = [
+        f"[KeyIdentifier={fixed_guid(world, f'certificate {number}')},KeyType=AsymmetricX509Cert,KeyUsage=Verify,"
+        f"DisplayName=CN={app_id}]"
+        for number in range(3)
+    ]
+    names = changed(
+        "TargetId.ServicePrincipalNames", None, f"{app_id};https://identity.azure.net/x1Yb0wGq3vTn5cKe="
+    )
+    key_change = changed("KeyDescription", keys[:2], [keys[1], keys[0], keys[2]])
+    included = changed("Included Updated Properties", None, "KeyDescription")
+    correlation_id = fixed_guid(world, "renewal")
+    for activity, modified in (
+        ("Add service principal credentials", [key_change, included, names]),
+        ("Update service principal", [included, names]),
+    ):
+        world.audit.row(
+            service, at, activity, [target("ServicePrincipal", identity_id, "aa-nightly-maintenance", modified)],
+            category="ApplicationManagement", correlation_id=correlation_id,
+            details=[("User-Agent", "Microsoft Azure Graph Client Library 2.1.17-internal"), ("AppId", app_id)],
         )  # fmt: skip
 
 
