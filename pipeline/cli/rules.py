@@ -61,15 +61,17 @@ def detections_check(
     overrides: OverridesOption = None,
     config: ConfigOption = None,
 ) -> None:
-    """Check every detection, run our cases, and say all faults at once, those of your folders and overrides among them."""
+    """Check every detection and say all faults at once: those of your folders and overrides, or else ours with their cases."""
     from pipeline.detection_checks import check_detections
     from pipeline.errors import DetectionError
     from pipeline.rule_sets import load_rules
 
+    brought = rule_settings(rules, only, overrides, config)
     cases = resource_root() / "tests" / "detections"
-    problems = check_detections([resource_root() / "detections"], cases if cases.is_dir() else None)
+    has_cases = cases.is_dir() and not brought.folders and not brought.overrides
+    problems = check_detections([resource_root() / "detections"], cases if has_cases else None)
     if not problems:
-        rule_set = load_rules(rule_settings(rules, only, overrides, config), utc_now().date())
+        rule_set = load_rules(brought, utc_now().date())
         problems = list(rule_set.problems)
         for reason, count in rule_set.passed_over.items():
             talk().print(f"left out: {reason}: {count}", markup=False)
