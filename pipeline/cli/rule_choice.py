@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipeline.cli.streams import talk, utc_now
+from pipeline.errors import DetectionError
 from pipeline.report.text import visible
 from pipeline.settings import RuleSettings, read_settings
 
@@ -41,10 +42,16 @@ def rule_settings(
     overrides: Path | None = None,
     config: Path | None = None,
 ) -> RuleSettings:
+    """What is set, and what the options say. Raises DetectionError for a folder or file that is not there: that is a mistake
+    of whoever asks, and no fault of a rule."""
     settings = read_settings(config).rules
-    return RuleSettings(
+    brought = RuleSettings(
         (*settings.folders, *(folders or ())), tuple(only or settings.only), overrides or settings.overrides
     )
+    for path in (*brought.folders, *filter(None, [brought.overrides])):
+        if not path.exists():
+            raise DetectionError("there is nothing here", str(path), "give a folder or file of rules")
+    return brought
 
 
 def tell_problems(problems: "tuple[Problem, ...]") -> None:
