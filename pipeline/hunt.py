@@ -13,6 +13,7 @@ from typing import Any
 
 import duckdb
 
+from pipeline import connection
 from pipeline.detect import evaluate_correlations, evaluate_rules, register_detections
 from pipeline.errors import InputError, SettingsError
 from pipeline.evaluability import assess
@@ -45,8 +46,7 @@ class Request:
 
 def connect(lake: Lake) -> duckdb.DuckDBPyConnection:
     """A connection for the models; what does not fit into memory goes to the lake's own folder."""
-    con = duckdb.connect(config={"temp_directory": str(lake.folder / "tmp")})
-    con.execute("set timezone = 'UTC'")
+    con = connection.connect(lake.folder / "tmp")
     load_seeds(con)
     return con
 

@@ -20,7 +20,8 @@ from typing import TYPE_CHECKING
 
 import duckdb
 
-from pipeline.addenda import note_supersessions, write_without_superseded
+from pipeline.addenda import find_uncorrected, note_supersessions, write_without_superseded
+from pipeline.connection import connect, cursor
 from pipeline.envelopes.opening import Opener
 from pipeline.envelopes.sniffing import Sniffed, list_files
 from pipeline.errors import InputError
@@ -223,6 +224,7 @@ class _Run:
     def _append(self, con: duckdb.DuckDBPyConnection, lake: "Lake", batch_id: str) -> list[Count]:
         for _ in range(MAX_CONFLICTS):
             with lake.writing():
+                find_uncorrected(con, lake)
                 _keep_new(con, lake)
                 counts = [Count(*row) for row in con.execute(sql_text("ingest/counts")).fetchall()]
                 con.execute("delete from staged where rowid not in (select staged_id from kept)")
@@ -252,8 +254,7 @@ def _batches(files: list[Path], opener: Opener) -> Iterator[list[Sniffed]]:
 
 
 def _connect(folder: Path) -> duckdb.DuckDBPyConnection:
-    con = duckdb.connect(config={"memory_limit": MEMORY_LIMIT, "temp_directory": str(folder / "duckdb")})
-    con.execute("set timezone = 'UTC'")
+    con = connect(folder / "duckdb", MEMORY_LIMIT)
     con.execute(sql_text("ingest/macros"))
     return con
 
@@ -292,7 +293,7 @@ def _write_events(con: duckdb.DuckDBPyConnection, lake: "Lake", batch_id: str) -
         folder = lake.data_folder / f"occurred_day={part.since:%Y-%m-%d}" / f"source={part.source}"
         folder.mkdir(parents=True, exist_ok=True)
         path = folder / f"events-{batch_id}-{part.since:%H%M%S%f}.parquet"
-        con.cursor().execute(
+        cursor(con).execute(
             f"""copy (
                 select {columns} from numbered
                 where source = $source and occurred_at >= $since and occurred_at < $until

@@ -10,8 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-import duckdb
-
+from pipeline.connection import connect
 from pipeline.errors import InputError
 from pipeline.ingest import IngestSummary, ingest
 from pipeline.lake import Lake
@@ -49,7 +48,7 @@ def read_entries(
     if not files:
         entries: list[Entry] = []
     else:
-        with duckdb.connect() as con:
+        with connect() as con:
             con.read_parquet([str(path) for path in files], union_by_name=True).create_view("quarantine")
             rows = con.execute(
                 sql_text("ingest/quarantine_entries"),
@@ -116,7 +115,7 @@ def _sources(lake: Lake, entries: Iterable[Entry]) -> tuple[list[Path], list[Pat
 
 def _forget(files: Iterable[Path], hashes: frozenset[str]) -> None:
     """Writes the files anew without these entries; each is replaced whole or not at all."""
-    with duckdb.connect() as con:
+    with connect() as con:
         con.execute("create table gone (content_hash varchar)")
         con.executemany("insert into gone values (?)", [(content_hash,) for content_hash in hashes])
         for path in files:

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import duckdb
 
+from pipeline.connection import connect
 from pipeline.errors import InputError, SettingsError
 from pipeline.models import build_models, load_seeds, models_before, read_models, seed_names, upstream
 from pipeline.planned import PlannedLake, lock_down
@@ -18,8 +19,7 @@ MAX_ROWS = 1_000_000
 def run_query(lake: "Lake | PlannedLake", sql: str) -> tuple[list[str], list[tuple[Any, ...]]]:
     """Column names and rows. The connection cannot write: it holds temp tables only and no file access is left once the
     lake's tables are there. Raises SettingsError for SQL that does not run."""
-    con = duckdb.connect(config={"temp_directory": str(lake.folder / "tmp")})
-    con.execute("set timezone = 'UTC'")
+    con = connect(lake.folder / "tmp")
     try:
         lake.create_events_view(con)
         create_quarantine_view(con, lake)

@@ -14,6 +14,7 @@ from pathlib import Path
 import duckdb
 import pyarrow as pa
 
+from pipeline.connection import connect
 from pipeline.envelopes.content import readable
 from pipeline.envelopes.merging import MERGED_READERS, is_worth_merging, merge
 from pipeline.envelopes.opening import PROBLEM_KEY
@@ -232,7 +233,7 @@ def _peeled_rows(rows: Iterable[Piece]) -> Iterator[Piece]:
 def _parquet_rows(con: duckdb.DuckDBPyConnection, file: Sniffed, limits: Limits) -> Iterator[Piece]:
     size, unpacked = file.byte_count, 0
     try:
-        with duckdb.connect(config={"memory_limit": "400MB"}) as reading:
+        with connect(memory_limit="400MB") as reading:
             rows = reading.execute(sql_text("ingest/read_parquet_rows"), {"file": str(file.path)})
             while some := rows.fetchmany(1_000):
                 for (text,) in some:

@@ -14,6 +14,7 @@ from datetime import datetime, timedelta
 import duckdb
 import pyarrow as pa
 
+from pipeline.connection import connect
 from pipeline.conversion import Runnable, convert_detections
 from pipeline.detect import evaluate_rules
 from pipeline.detection import Detection
@@ -116,9 +117,8 @@ def changed_rules(lake: Lake, detections: Sequence[Detection]) -> list[str]:
 def _connection(
     lake: Lake, since: datetime | None = None, until: datetime | None = None
 ) -> Generator[duckdb.DuckDBPyConnection]:
-    con = duckdb.connect(config={"temp_directory": str(lake.folder / "tmp")})
+    con = connect(lake.folder / "tmp")
     try:
-        con.execute("set timezone = 'UTC'")
         lake.refresh()
         lake.create_events_view(con, since, until)
         yield con

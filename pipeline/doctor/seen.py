@@ -9,9 +9,8 @@ from datetime import datetime
 from importlib import metadata
 from pathlib import Path
 
-import duckdb
-
 from pipeline import __version__
+from pipeline.connection import connect
 from pipeline.errors import PostresetError
 from pipeline.lake import Lake
 from pipeline.ledger import Count
@@ -97,8 +96,7 @@ def _look_into(folder: Path) -> tuple[LakeState, list[Coverage]]:
     lake = Lake.open(folder)
     files = lake.plan_files()
     byte_count = sum(Path(file).stat().st_size for file in files)
-    with duckdb.connect() as con:
-        con.execute("set timezone = 'UTC'")
+    with connect() as con:
         lake.create_events_view(con)
         coverage = [Coverage(*row) for row in con.execute(sql_text("checks/source_coverage")).fetchall()]
     ledger = _read_ledger(folder / "ledger.db")

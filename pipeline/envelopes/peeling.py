@@ -138,29 +138,47 @@ def _table_rows(record: Record) -> list[Any] | None:
 
 
 def _query_rows(record: Record) -> list[Any] | None:
-    """The rows of a query of CloudTrail Lake (`[[{name: value}, …], …]`), of Athena (the names in the first row), or of
-    CloudWatch Logs Insights (`[[{"field", "value"}, …], …]`), as objects; None where it is none of them."""
+    """The rows of a query of CloudTrail Lake (`[[{name: value}, …], …]`), of CloudWatch Logs Insights
+    (`[[{"field", "value"}, …], …]`), or of Athena, as objects; None where it is none of them."""
     rows = record.get("QueryResultRows", record.get("results"))
-    if isinstance(rows, list) and rows and all(isinstance(row, list) for row in rows):
+    if isinstance(rows, list) and rows and all(isinstance(row, list) and _are_objects(row) for row in rows):
         return [_joined(row) for row in rows]
     result = record.get("ResultSet")
-    rows = result.get("Rows") if isinstance(result, dict) else None
-    if not isinstance(rows, list) or not rows:
+    return _athena_rows(result) if isinstance(result, dict) else None
+
+
+def _athena_rows(result: Record) -> list[Any] | None:
+    """The first row of the first page, and of no other, repeats the names of the columns."""
+    rows = result.get("Rows")
+    if not isinstance(rows, list):
         return None
-    cells = [[_either(cell, "VarCharValue") for cell in _cells(row)] for row in rows]
-    return [_row([str(name) for name in cells[0]], row) for row in cells[1:]]
+    values = []
+    for row in rows:
+        cells = row.get("Data") if isinstance(row, dict) else None
+        if not isinstance(cells, list) or not _are_objects(cells):
+            return None
+        values.append([cell.get("VarCharValue") for cell in cells])
+    columns = _either(result.get("ResultSetMetadata"), "ColumnInfo")
+    names = [_column_name(column) for column in columns] if isinstance(columns, list) else None
+    if names is None:
+        names = [str(name) for name in values[0]] if values else []
+        return [_row(names, row) for row in values[1:]]
+    return [_row(names, row) for row in (values[1:] if values[:1] == [names] else values)]
 
 
-def _cells(row: object) -> list[Any]:
-    found = row.get("Data") if isinstance(row, dict) else None
-    return found if isinstance(found, list) else []
+def _are_objects(values: list[Any]) -> bool:
+    return all(isinstance(value, dict) for value in values)
 
 
 def _joined(row: list[Any]) -> Record:
     joined: Record = {}
     for cell in row:
-        if isinstance(cell, dict):
-            joined |= {str(cell["field"]): cell.get("value")} if "field" in cell else cell
+        for name, value in (
+            {str(cell["field"]): cell.get("value")}.items() if "field" in cell else cell.items()
+        ):
+            while name in joined:
+                name += "_"
+            joined[name] = value
     return joined
 
 

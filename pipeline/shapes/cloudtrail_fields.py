@@ -11,6 +11,7 @@ from functools import lru_cache
 from typing import Any
 
 from pipeline.shapes.placing import Path, Record, opened
+from pipeline.shapes.python_text import from_python_text
 from pipeline.shapes.struct_text import from_struct_text
 
 Tree = dict[str, "Tree | None"]  # None: a field without fields of its own that we know
@@ -131,7 +132,8 @@ def _is_said(record: Record, path: Path | None, value: object) -> bool:
 
 
 def unwritten(value: object) -> object:
-    """An object out of its text, whether it is JSON, JSON twice, or what Athena and Java print; else the value as it is."""
+    """An object out of its text, whether it is JSON, JSON twice, or what Athena, Java and Python print; else the value as it
+    is."""
     if not isinstance(value, str):
         return value
     text = value.strip()
@@ -139,7 +141,7 @@ def unwritten(value: object) -> object:
         value = text = _once_more(text)
     found = opened(text)
     if isinstance(found, str):
-        found = from_struct_text(text)
+        found = from_struct_text(text) or from_python_text(text)
     return value if found is None or isinstance(found, str) else found
 
 

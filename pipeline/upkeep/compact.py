@@ -21,6 +21,7 @@ from pyiceberg.exceptions import CommitFailedException
 from pyiceberg.io.pyarrow import parquet_file_to_data_file
 from pyiceberg.manifest import DataFile
 
+from pipeline.connection import connect
 from pipeline.lake import Lake
 from pipeline.runs import run_folder
 from pipeline.settings import quoted, sql_text
@@ -107,7 +108,7 @@ def compact(
             for partition in group:
                 if on_partition:
                     on_partition(partition)
-                with closing(_connect(run)) as con:
+                with closing(connect(run / "duckdb", MEMORY_LIMIT)) as con:
                     rewritten = rewrite(con, lake, partition)
                 if isinstance(rewritten, str):
                     summary.left.append(f"{partition}: {rewritten}")
@@ -115,12 +116,6 @@ def compact(
                     rewrites.append(rewritten)
             commit(lake, rewrites, summary)
     return summary
-
-
-def _connect(run: Path) -> duckdb.DuckDBPyConnection:
-    con = duckdb.connect(config={"memory_limit": MEMORY_LIMIT, "temp_directory": str(run / "duckdb")})
-    con.execute("set timezone = 'UTC'")
-    return con
 
 
 def _groups(partitions: Sequence[Partition]) -> Iterator[list[Partition]]:

@@ -6,8 +6,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
-import duckdb
-
+from pipeline.connection import connect
 from pipeline.lake import Lake
 from pipeline.settings import sql_text
 from pipeline.upkeep.files import live_files, table_of
@@ -68,8 +67,7 @@ def read_stats(lake: Lake) -> LakeStats:
     stats.snapshots = len(times)
     if times:
         stats.first_snapshot_at, stats.last_snapshot_at = _time(min(times)), _time(max(times))
-    with duckdb.connect() as con:
-        con.execute("set timezone = 'UTC'")
+    with connect() as con:
         lake.create_events_view(con)
         stats.sources = [Held(*row) for row in con.execute(sql_text("upkeep/held")).fetchall()]
         quarantine = sorted(str(path) for path in (lake.folder / "quarantine").glob("*.parquet"))

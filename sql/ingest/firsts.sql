@@ -1,9 +1,11 @@
--- The first of each event of the batch, less those that an addendum has corrected. Grain: event.
+-- The first of each event of the batch, one with an addendum before one without, less those that an addendum under another id
+-- has corrected. Grain: event.
 -- Key: the vendor's id and the time (records with one id and two times are two events), and the discriminator.
 with
     keyed as (
         select
             staged.rowid as staged_id,
+            staged.rowid in (select addenda.staged_id from addenda) as has_addendum,
             staged.source,
             staged.event_id,
             staged.occurred_at,
@@ -18,7 +20,7 @@ with
     )
 
 select
-    min(keyed.staged_id) as staged_id,
+    coalesce(min(keyed.staged_id) filter (keyed.has_addendum), min(keyed.staged_id)) as staged_id,
     keyed.source,
     keyed.event_id,
     keyed.occurred_at,

@@ -1,4 +1,5 @@
--- The first of each event of the batch that the lake does not hold yet. Grain: one staged row.
+-- The first of each event of the batch that the lake does not hold yet, or holds without the addendum that the batch brings.
+-- Grain: one staged row.
 with
     known as (
         select
@@ -8,6 +9,7 @@ with
             discriminator_of(events.source, events.tenant_id, events.token_id) as discriminator
         from events
         semi join suspects using (event_key)
+        anti join uncorrected using (event_key)
         where events.occurred_at between $first_at and $last_at
     )
 

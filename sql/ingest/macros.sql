@@ -54,55 +54,87 @@ create or replace temp macro utc(time_text) as case
     when parsed_time(time_text) between timestamp '1990-01-01' and timestamp '2200-01-01' then parsed_time(time_text)
 end;
 
+-- The names of fields whose value is a secret, in small letters. Tokens that only page (nextToken) or tell two calls apart
+-- (clientToken) are none.
+create or replace temp macro secret_names() as '(?:session|security|access|refresh|id|auth|authorization|bearer|activation|recovery|state|x-amz-security-)_?token|tokenvalue|secret_?access_?key|(?:new|old|masteruser|admin|administratorlogin|service|db|user)?_?password|secret(?:string|binary|text|key|value)|oathsecretkey|client_?secret|servicecredentialsecret';
+
 -- Secrets that stand as the value of a pair of name and value, or after a parameter of a command line: Exchange and Entra
--- write their parameters so.
-create or replace temp macro masked_pairs(record_text) as case
-    when regexp_matches(record_text, '(?i)(?:password|secret|accesskey|token)\\*"\s*,\s*\\*"(?:new|old)?value|-(?:new|old)?password\s')
-    then
-        regexp_replace(
-            regexp_replace(
-                record_text,
-                '(?i)(\\*"(?:name|key|displayname)\\*"\s*:\s*\\*"[\w .-]*(?:password|secret|accesskey|token)\\*"\s*,\s*\\*"(?:new|old)?value\\*"\s*:\s*\\*")[^"\\]+',
-                '\1***',
-                'g'
-            ),
-            '(?i)(-(?:new|old)?password\s+\\*"?)[^"\\\s]+',
-            '\1***',
-            'g'
-        )
-    else record_text
-end;
+-- write their parameters so. (`Is CAE Token` is a sign-in's yes or no.)
+create or replace temp macro masked_pairs(record_text) as regexp_replace(
+    regexp_replace(
+        record_text,
+        '(?i)(\\*"(?:name|key|displayname)\\*"\s*:\s*\\*"(?:[\w .-]*(?:password|secret|accesskey)|[\w.-]*token)\\*"\s*,\s*\\*"(?:new|old)?value\\*"\s*:\s*\\*")[^"\\]+',
+        '\1***',
+        'g'
+    ),
+    '(?i)(-(?:new|old)?password\s+\\*"?)[^"\\\s]+',
+    '\1***',
+    'g'
+);
 
--- Secrets in named fields replaced by ***, in JSON as it is and in JSON that is a string within JSON. The quick tests go
--- first, because few records hold one and a regular expression over all of them takes half the time of an ingest.
+-- Secrets in named fields and in pairs replaced by ***, in JSON as it is and in JSON that is a string within JSON. The quick
+-- tests go first, because few records hold one and a regular expression over all of them takes half the time of an ingest.
 create or replace temp macro masked_fields(record_text) as case
-    -- token, password, secret: DuckDB finds four bytes fastest
-    when contains(record_text, 'oken') or contains(record_text, 'swor') or contains(record_text, 'ecre')
+    -- token, password, secret: DuckDB finds four bytes fastest; then one expression tells whether any of the others can match
+    when
+        (contains(record_text, 'oken') or contains(record_text, 'swor') or contains(record_text, 'ecre'))
+        and regexp_matches(
+            record_text,
+            '(?i)"(?:' || secret_names() || ')\\*"\s*:\s*\\*"|(?:password|secret|accesskey|"[\w.-]*token)\\*"\s*,\s*\\*"(?:new|old)?value|-(?:new|old)?password\s'
+        )
     then
         regexp_replace(
-            regexp_replace(masked_pairs(record_text), '(?i)("(?:sessiontoken|securitytoken|x-amz-security-token|secretaccesskey|password|newpassword|oldpassword|masteruserpassword|adminpassword|administratorloginpassword|secretstring|secretbinary|secrettext|clientsecret|client_secret|refresh_token|access_token|id_token)"\s*:\s*")(?:[^"\\]|\\.)+', '\1***', 'g'),
+            regexp_replace(masked_pairs(record_text), '(?i)("(?:' || secret_names() || ')"\s*:\s*")(?:[^"\\]|\\.)+', '\1***', 'g'),
             -- the same within a string, where each quote has a backslash before it
-            '(?i)(\\+"(?:sessiontoken|securitytoken|x-amz-security-token|secretaccesskey|password|newpassword|oldpassword|masteruserpassword|adminpassword|administratorloginpassword|secretstring|secretbinary|secrettext|clientsecret|client_secret|refresh_token|access_token|id_token)\\+"\s*:\s*\\+")(?:[^"\\]|\\\\\\"|\\\\[^"])+',
+            '(?i)(\\+"(?:' || secret_names() || ')\\+"\s*:\s*\\+")(?:[^"\\]|\\\\\\"|\\\\[^"])+',
             '\1***',
             'g'
         )
     else record_text
 end;
 
--- Secrets in addresses and connection strings replaced by ***: SAS signatures, presigned requests, storage keys, codes and
--- tokens that a sign-in carries on. The equals sign may be spelled for JSON (\u003d) or for an address in an address (%3D).
+-- Secrets in addresses and connection strings replaced by ***: SAS signatures, presigned requests, storage keys, keys of
+-- functions, codes and tokens that a sign-in carries on. The equals sign may be spelled for JSON (\u003d) or for an address
+-- in an address (%3D). `state` is no secret: it only ties an answer to its question.
 create or replace temp macro masked(record_text) as case
     when
         (contains(record_text, '=') or contains(record_text, '\u003') or contains(record_text, '%3'))
-        and regexp_matches(record_text, '(?i)(?:sig|security-token|signature|accountkey|sharedaccesskey|password|pwd|auth_code|csrf_token|client_secret|access_token|refresh_token|id_token|statetoken|samlresponse)(?:=|\\u003d|%3d)')
+        and regexp_matches(record_text, '(?i)(?:sig|signature|key|password|pwd|passcode|code|secret|token|samlresponse|assertion)(?:=|\\u003d|%3d)')
     then
         regexp_replace(
             masked_fields(record_text),
-            '(?i)((?:\bsig|(?:x-amz-|%26|\\u0026)(?:sig|security-token|signature)|accountkey|sharedaccesskey|sharedaccesssignature|password|pwd|auth_code|csrf_token|client_secret|access_token|refresh_token|id_token|statetoken|samlresponse)(?:=|\\u003d|%3d))[^&"\\; ]+',
+            '(?i)((?:\bsig|(?:x-amz-|%26|\\u0026)(?:sig|security-token|signature)|(?:[?&]|%3f|%26|\\u0026)(?:code|token|passcode)|account_?key|shared_?access_?key|sharedaccesssignature|api_?key|subscription-key|password|pwd|auth_code|csrf_?token|client_?secret|(?:access|refresh|id|session|state|activation|recovery)_?token|samlresponse|assertion)(?:=|\\u003d|%3d))[^&"\\; ]+',
             '\1***',
             'g'
         )
     else masked_fields(record_text)
+end;
+
+-- The same, and secrets in headers and bodies that a log of a service may hold whole: what signs a request in, tokens that
+-- are JSON (they start with eyJ), private keys. Not for every source: each of the quick tests costs a fiftieth of an ingest.
+create or replace temp macro masked_anywhere(record_text) as case
+    when
+        regexp_matches(
+            record_text, '(?i)bearer\s|authorization\W{1,12}(?:basic|negotiate|ssws)\s|eyJ[\w-]{8,}\.eyJ|PRIVATE KEY-----'
+        )
+    then
+        regexp_replace(
+            regexp_replace(
+                regexp_replace(
+                    masked(record_text),
+                    '(?i)(\bbearer\s+|authorization\W{1,12}(?:basic|negotiate|ssws)\s+)[\w.~+/=-]{16,}',
+                    '\1***',
+                    'g'
+                ),
+                '\beyJ[\w-]{8,}\.eyJ[\w.-]*',
+                '***',
+                'g'
+            ),
+            '(-----BEGIN [A-Z ]*PRIVATE KEY-----)[^-]+',
+            '\1***',
+            'g'
+        )
+    else masked(record_text)
 end;
 
 -- A record that was printed with line breaks, without them: so the same record has the same text whichever way it came.
@@ -118,6 +150,12 @@ create or replace temp macro unwrapped(json_value) as case
     when json_type(json_value) = 'VARCHAR' then try_cast(json_value ->> '$' as json) else json_value
 end;
 
+-- Whether a CloudTrail record has objects that are text, or lie in pieces under names with dots: exports write them so.
+create or replace temp macro is_written_otherwise(record_text) as (
+    (contains(record_text, '"{') or not contains(record_text, '"userIdentity":{'))
+    and regexp_matches(record_text, '"(?:userIdentity|requestParameters|responseElements)(?:"\s*:\s*"\s*\{|\.)')
+);
+
 -- What may be an address, as written; a name, such as that of a service, is null. Ingest then makes each distinct one
 -- canonical by Python's ipaddress (`pipeline/addresses.py`), without its port, or null.
 create or replace temp macro address(address_text) as case
@@ -130,6 +168,11 @@ create or replace temp macro operation(operation_text) as rtrim(trim(regexp_repl
 
 -- The time that a CloudTrail file's name says it was delivered at, or null.
 create or replace temp macro delivered_at(file_name) as utc(regexp_extract(file_name, '_(\d{8}T\d{4})Z_[^/_]*$', 1) || '00Z');
+
+-- Whether a CloudTrail record says why it came late or what was added to it.
+create or replace temp macro has_addendum(record_text) as (
+    contains(record_text, '"addendum"') and (record_text ->> '$.addendum.reason') is not null
+);
 
 -- What tells events of one source and id apart besides the time: for CloudTrail the account that received the event (two
 -- recipients are two events), for sign-ins the token.

@@ -1,4 +1,4 @@
--- Records of the batch that became no event, each with the reason, masked and at most 1 MiB of it. Grain: one record.
+-- Records of the batch that became no event, each with the reason, masked, and at most 1 MiB of it. Grain: one record.
 with
     unread as (
         select
@@ -40,7 +40,7 @@ select
     source_row,
     source,
     reason,
-    left(masked(record), 1048576) as record,
+    left(masked_anywhere(record), 1048576) as record,
     coalesce(strlen(record), 0) as byte_count,
     sha256(coalesce(record, '') || reason || source_file || coalesce(source_row::varchar, '')) as content_hash
 from together

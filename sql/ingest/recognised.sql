@@ -95,13 +95,8 @@ with
             case
                 when problem is not null
                 then null
-                -- one whose identity is text or lies under names with dots is brought into shape first
-                when
-                    not $is_peeled
-                    and event_source is not null
-                    and not contains(record, '"userIdentity":{')
-                    and regexp_matches(record, '"userIdentity(?:"\s*:\s*"|\.)')
-                    and (json_type(record, '$.userIdentity') = 'VARCHAR' or json_type(record, '$.userIdentity') is null)
+                -- brought into shape first, and then recognised
+                when not $is_peeled and event_source is not null and is_written_otherwise(record)
                 then null
                 -- aws:s3 and the like are notifications of other services in CloudTrail's envelope
                 when event_source is not null and not starts_with(event_source, 'aws:')

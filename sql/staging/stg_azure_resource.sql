@@ -213,7 +213,7 @@ select
     null::varchar as issued_credential_id,
     null::varchar as issued_session_id,
     null::bigint as bytes_out,
-    masked(record) as raw,
+    masked_anywhere(record) as raw,
     source_file,
     source_row
 from judged

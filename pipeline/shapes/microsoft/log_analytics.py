@@ -4,9 +4,7 @@ The portal's CSV has ` [UTC]` behind times, `TRUE` for true, and a pair of colum
 tables disagree on a type, one of which is empty. A time in any other zone than UTC keeps its header and so is never read.
 """
 
-import ast
 import json
-import math
 import re
 from typing import Any
 
@@ -20,13 +18,13 @@ from pipeline.shapes.microsoft.columns import (
 )
 from pipeline.shapes.microsoft.diagnostics import METRIC
 from pipeline.shapes.microsoft.spelling import is_told, put
+from pipeline.shapes.python_text import from_python_text
 
 Record = dict[str, Any]
 
 TABLE_KEYS = ("Type", "$table", "type", "TYPE")
 UTC_HEADER = re.compile(r"\s*\[UTC\]$", re.IGNORECASE)
 TYPED_NAME = re.compile(r"(.+)_(dynamic|string|datetime|long|real|double|bool|int|guid)", re.IGNORECASE)
-MAX_LITERAL_CHARACTERS = 65_536
 SIGN_IN_KEYS = frozenset(
     ("conditionalaccessstatus", "resourceidentity", "uniquetokenidentifier", "resultsignature")
 )
@@ -87,13 +85,8 @@ def _typed(column: str, value: object) -> object:
 
 def _opened_literal(text: str) -> object:
     """What Python wrote as `{'errorCode': 0}`, as JSON has it; any other text as it is."""
-    if len(text) > MAX_LITERAL_CHARACTERS or _is_json(text):
-        return text
-    try:
-        value = _as_json(ast.literal_eval(text))
-    except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
-        return text
-    return value
+    found = None if _is_json(text) else from_python_text(text)
+    return text if found is None else found
 
 
 def _is_json(text: str) -> bool:
@@ -102,23 +95,6 @@ def _is_json(text: str) -> bool:
     except (ValueError, RecursionError):
         return False
     return True
-
-
-def _as_json(value: object) -> object:
-    """Raises ValueError for what JSON cannot hold."""
-    if isinstance(value, dict):
-        if not all(isinstance(key, str) for key in value):
-            raise ValueError("a key that is no text")
-        return {key: _as_json(inner) for key, inner in value.items()}
-    if isinstance(value, list | tuple):
-        return [_as_json(inner) for inner in value]
-    if (
-        value is None
-        or isinstance(value, str | bool | int)
-        or (isinstance(value, float) and math.isfinite(value))
-    ):
-        return value
-    raise ValueError(f"a {type(value).__name__}")
 
 
 def _table(cells: Record) -> str | None:
