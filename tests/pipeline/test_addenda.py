@@ -89,9 +89,9 @@ SAME_ID = event(
 
 
 def names(lake: Path) -> list[tuple[str, str, str]]:
-    return run_query(
-        Lake.open(lake), "select event_id, tenant_id, principal_name from events order by all"
-    )[1]
+    return run_query(Lake.open(lake), "select event_id, tenant_id, principal_name from events order by all")[
+        1
+    ]
 
 
 @pytest.mark.parametrize("order", list(itertools.permutations(range(4)))[::4], ids=str)
