@@ -38,11 +38,15 @@ def stage_files(
     _land_strays(con, landing)
     landing.peel_unknown()
     con.execute(f"create temp view landed as {sql_text('ingest/landed')}")
-    for path in sorted((resource_root() / "sql" / "staging").glob("stg_*_fields.sql")):
-        con.execute(f"create temp view {path.stem} as {path.read_text()}")
     sources = con.execute("select distinct source from landed where source is not null order by 1").fetchall()
-    for (source,) in sources:
-        con.execute(_staging(source), stamp)
+    models = [_staging(source) for (source,) in sources]
+    for path in sorted((resource_root() / "sql" / "staging").glob("stg_*_fields.sql")):
+        if any(
+            path.stem in model for model in models
+        ):  # planning one takes longer than staging a small batch
+            con.execute(f"create temp view {path.stem} as {path.read_text()}")
+    for model in models:
+        con.execute(model, stamp)
     _make_addresses_canonical(con)
 
 

@@ -23,6 +23,8 @@ from pipeline.sigma_duckdb.values import is_asked_of_column, is_text_value, text
 # Characters that JSON writes as they are, within a text of one value. Without i, k and s, which are the small letters of
 # others too (İ, the Kelvin sign, ſ).
 PIECE = re.compile(r"[A-HJLM-RT-Za-hjlm-rt-z0-9 _.@-]+")
+# The same within an operation's name, of which staging changes dashes, the blanks around them and a dot at the end.
+OPERATION_PIECE = re.compile(r"[A-HJLM-RT-Za-hjlm-rt-z0-9_@](?:[A-HJLM-RT-Za-hjlm-rt-z0-9 _@]*[A-HJLM-RT-Za-hjlm-rt-z0-9_@])?")
 MIN_PIECE = 4
 MAX_PIECES = 4
 
@@ -132,19 +134,20 @@ def _pieces(cond: Any, log_source: LogSource) -> frozenset[str] | None:
             parts = [part for part in (_pieces(part, log_source) for part in cond.args) if part]
             return min(parts, key=lambda part: (len(part), -min(map(len, part))), default=None)
         case ConditionFieldEqualsValueExpression() if log_source.root(cond.field).words is None:
-            return _pieces_of(cond.value)
+            column = log_source.column(cond.field)
+            return _pieces_of(cond.value, OPERATION_PIECE if column and column.is_operation else PIECE)
         case ConditionValueExpression():
-            return _pieces_of(cond.value)
+            return _pieces_of(cond.value, PIECE)
     return None
 
 
-def _pieces_of(value: SigmaType) -> frozenset[str] | None:
+def _pieces_of(value: SigmaType, piece: re.Pattern[str]) -> frozenset[str] | None:
     if isinstance(value, SigmaExpansion):
-        parts = [_pieces_of(part) for part in value.values]
+        parts = [_pieces_of(part, piece) for part in value.values]
         return None if any(part is None for part in parts) else frozenset().union(*filter(None, parts))
     if not isinstance(value, SigmaString):
         return None
-    runs = [run for part in value.s if isinstance(part, str) for run in PIECE.findall(part)]
+    runs = [run for part in value.s if isinstance(part, str) for run in piece.findall(part)]
     longest = max((run for run in runs if re.search("[a-z]{3}", run, re.IGNORECASE)), key=len, default="")
     return frozenset({longest.lower()}) if len(longest) >= MIN_PIECE else None
 

@@ -16,6 +16,7 @@ from pipeline.sigma_duckdb.correlations import (
     Reference,
 )
 from pipeline.sigma_duckdb.fields import literal, texts
+from pipeline.sigma_duckdb.predicates import number_of
 
 RelationOf = Callable[[ConvertedRule], str]
 """From a rule to the SQL of a relation with the events that it matches."""
@@ -150,15 +151,14 @@ def _event_windows(correlation: ConvertedCorrelation, rows: str) -> str:
 
 
 def _value_windows(correlation: ConvertedCorrelation, rows: str, is_numeric: bool) -> str:
-    value = "try_cast(v.value as double)" if is_numeric else "lower(upper(v.value))"
-    there = "isfinite(value)" if is_numeric else "value is not null"
+    value = number_of("v.value") if is_numeric else "lower(upper(v.value))"
     aggregate = AGGREGATES[correlation.kind].format(quantile=correlation.quantile)
     return f"""
         select {OF_EVENT}, any_value(shown_keys) as shown_keys, min(began_at) as began_at, any_value(counted) as counted
         from (
             select *, min(occurred_at) over w as began_at, {aggregate} over w as counted
             from (
-                select * from (select r.*, {value} as value from ({rows}) as r, unnest(r.found_values) as v(value)) where {there}
+                select * from (select r.*, {value} as value from ({rows}) as r, unnest(r.found_values) as v(value)) where value is not null
             )
             window w as ({_window(correlation)})
         )

@@ -19,7 +19,7 @@ from sigma.correlations import (
     SigmaExtendedCorrelationCondition,
     SigmaRuleReference,
 )
-from sigma.exceptions import SigmaCorrelationConditionError, SigmaCorrelationRuleError
+from sigma.exceptions import SigmaCorrelationConditionError, SigmaCorrelationRuleError, SigmaTimespanError
 
 from pipeline.sigma_duckdb.log_sources import LogSource
 
@@ -28,6 +28,7 @@ UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"
 ORDERED, TEMPORAL = "temporal_ordered", "temporal"
 VALUED = ("value_count", "value_sum", "value_avg", "value_percentile", "value_median")
 MAX_SEQUENCES = 64
+MAX_SPAN_SECONDS = 20 * 366 * 86_400
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,9 +154,15 @@ def _references(rule: SigmaCorrelationRule, names: Sequence[str]) -> list[SigmaR
 
 
 def _value_fields(rule: SigmaCorrelationRule) -> tuple[str, ...]:
-    if rule.type.name.lower() not in VALUED or not isinstance(rule.condition, SigmaCorrelationCondition):
+    if not isinstance(rule.condition, SigmaCorrelationCondition):
         return ()
-    named = rule.condition.fieldref
+    named, kind = rule.condition.fieldref, rule.type.name.lower()
+    if rule.condition.percentile is not None and kind != "value_percentile":
+        raise SigmaCorrelationConditionError(f"{kind} has no percentile")
+    if kind not in VALUED:
+        if named is not None:
+            raise SigmaCorrelationConditionError(f"{kind} has no field: value_count counts the values of one")
+        return ()
     fields = tuple(named) if isinstance(named, list) else (named,)
     if not all(isinstance(name, str) and name for name in fields):
         raise SigmaCorrelationConditionError(f"{named!r} is no field")
@@ -173,6 +180,8 @@ def _reference(
     }
     names = set(_names(rule))
     for alias, mapping in aliases.items():
+        if strange := [place for place in mapping.values() if not isinstance(place, str) or not place]:
+            raise SigmaCorrelationRuleError(f"the aliases of {alias} name {strange[0]!r}, which is no field")
         if strange := sorted(mapping.keys() - names):
             raise SigmaCorrelationRuleError(
                 f"the aliases of {alias} name {strange[0]!r}, which rules does not"
@@ -189,6 +198,8 @@ def _reference(
 
 
 def _span(timespan: SigmaCorrelationTimespan) -> str:
+    if timespan.seconds > MAX_SPAN_SECONDS:
+        raise SigmaTimespanError(f"a timespan of {timespan.spec} is longer than any log")
     return f"interval '{timespan.count} {UNITS[timespan.unit]}'"
 
 

@@ -39,12 +39,9 @@ def found_values(log_source: LogSource, field_name: str) -> str:
 def texts(log_source: LogSource, field_name: str, *, as_numbers: bool = False) -> str:
     """SQL: the field's values as a list of text; an object is its compact JSON. With `as_numbers` 443.0 is 443."""
     root = log_source.root(field_name)
-    elements = f"list_transform(json_extract(v, '$[*]'), lambda e: {_number_text('e')})"
-    taken = (
-        f"case json_type(v) when 'ARRAY' then {elements} else [{_number_text('v')}] end"
-        if as_numbers
-        else "case json_type(v) when 'ARRAY' then json_extract_string(v, '$[*]') else [v ->> '$'] end"
-    )
+    alone, element = (_number_text("v"), _number_text("e")) if as_numbers else ("v ->> '$'", "e ->> '$'")
+    elements = f"list_transform({_elements('v')}, lambda e: {element})"
+    taken = f"case json_type(v) when 'ARRAY' then {elements} else [{alone}] end"
     found = flat_map(found_values(log_source, field_name), taken)
     if not as_numbers and (path := _nested_path(log_source, root)):
         # most values are texts in objects: then two extractions do, at half the cost of following the path key by key
@@ -103,12 +100,15 @@ def _followed(log_source: LogSource, found: str, keys: Iterable[str]) -> str:
         paths = _json_paths([(spelling,) for spelling in spelled])
         read = f"list_transform({found}, lambda v: case json_type(v) when 'VARCHAR' then try_cast(v ->> '$' as json) else v end)"
         if len(paths) == 1 and not log_source.has_pairs and paths[0].startswith("$"):
-            step, inner = f"[v -> {literal(paths[0])}]", f"json_extract(v, {literal('$[*]' + paths[0][1:])})"
+            step, inner = (
+                f"[v -> {literal(paths[0])}]",
+                f"list_concat(json_extract(v, {literal('$[*]' + paths[0][1:])}), json_extract(v, {literal('$[*][*]' + paths[0][1:])}))",
+            )
         else:
             step = f"json_extract(v, [{', '.join(map(literal, paths))}])"
             if log_source.has_pairs:
                 step = f"list_concat({step}, {_pair_values(key)})"
-            inner = flat_map("json_extract(v, '$[*]')", step)
+            inner = flat_map(_elements("v"), step)
         found = flat_map(read, f"case json_type(v) when 'ARRAY' then {inner} else {step} end")
     return found
 
@@ -178,6 +178,11 @@ def _worded(log_source: LogSource, words: Words) -> str:
         else f"case when {code} is not null then {literal(words.otherwise)} end"
     )
     return f"list_filter([case lower({code}) {cases} else {otherwise} end], lambda t: t is not null)"
+
+
+def _elements(v: str) -> str:
+    """SQL: the elements of an array, and those of an array in it."""
+    return f"list_concat(list_filter(json_extract({v}, '$[*]'), lambda e: json_type(e) <> 'ARRAY'), json_extract({v}, '$[*][*]'))"
 
 
 def _number_text(v: str) -> str:

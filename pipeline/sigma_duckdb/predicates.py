@@ -123,7 +123,7 @@ def in_network(network: ipaddress.IPv4Network | ipaddress.IPv6Network) -> Test:
         )
     shape = f"(?:[0-9A-Fa-f]{{0,4}}:){{1,8}}(?:[0-9A-Fa-f]{{0,4}}|(?:{OCTET}\\.){{3}}{OCTET})"
     return lambda v: (
-        f"case when regexp_full_match({v}, '{shape}') and not contains({v}, ':::')"
+        f"case when regexp_full_match({v}, '{shape}') and not regexp_matches({v}, ':::|^:[^:]|[^:]:$')"
         f" then coalesce({_ipv6(v)} between '{first:032x}' and '{last:032x}', false) else false end"
     )
 
@@ -133,10 +133,13 @@ def compares_number(number: SigmaNumber, operator: CompareOperators) -> Test:
         return lambda v: (
             f"coalesce({_timestamp_part(number.timestamp_part, v)} {OPERATORS[operator]} {number.number}, false)"
         )
-    # NaN sorts above every number in DuckDB, so a text that says NaN or Infinity must not count as a number.
-    return lambda v: (
-        f"coalesce(isfinite(try_cast({v} as double)) and try_cast({v} as double) {OPERATORS[operator]} {number.number}, false)"
-    )
+    return lambda v: f"coalesce({number_of(v)} {OPERATORS[operator]} {number.number}, false)"
+
+
+def number_of(v: str) -> str:
+    """SQL: the number that a text says, or null. NaN sorts above every number in DuckDB and 1_000 is one to it."""
+    read = f"try_cast({v} as double)"
+    return f"case when isfinite({read}) and not contains({v}, '_') then {read} end"
 
 
 def equals_timestamp_part(value: SigmaTimestampPart) -> Test:
@@ -204,7 +207,10 @@ def _ipv6(v: str) -> str:
     head = f"left({v}, length({v}) - length({tail}))"
     hexed = f"case when contains({v}, '.') then {head} || printf('%02x%02x:%02x%02x', {octets}) else lower({v}) end"
     sides = f"list_transform(string_split({hexed}, '::'), lambda s: list_filter(string_split(s, ':'), lambda g: g <> ''))"
-    zeros = f"repeat('0', 32 - 4 * (len({sides}[1]) + coalesce(len({sides}[2]), 0)))"
+    groups = f"len({sides}[1]) + coalesce(len({sides}[2]), 0)"
+    zeros = f"repeat('0', 32 - 4 * ({groups}))"
     padded = [f"array_to_string(list_transform({sides}[{n}], lambda g: lpad(g, 4, '0')), '')" for n in (1, 2)]
     whole = f"{padded[0]} || {zeros} || coalesce({padded[1]}, '')"
-    return f"case when len({sides}) <= 2 and length({whole}) = 32 and (contains({hexed}, '::') or len({sides}[1]) = 8) then {whole} end"
+    # :: stands for one group of zeros or more
+    is_address = f"case len({sides}) when 1 then {groups} = 8 when 2 then {groups} < 8 else false end"
+    return f"case when {is_address} then {whole} end"

@@ -25,6 +25,7 @@ from pipeline.sigma_duckdb.documents import Document, Place
 
 EXACT_INTEGER = 2**53
 COMPARISONS = {"gt", "gte", "lt", "lte"}
+ENDS = {"startswith", "endswith"}
 CONDITION_WORD = re.compile(r"[\w*-]+")
 CONDITION_KEYWORDS = {"and", "or", "not", "of", "them", "all", "any", "1"}
 ODD_NAME = re.compile(r"(and|or|not)[\w-]", re.IGNORECASE)
@@ -36,6 +37,7 @@ def parse_rule(keys: dict[str, Any]) -> SigmaRule:
     try:
         detection = keys.get("detection")
         if isinstance(detection, dict):
+            _refuse_lost_ends(detection)
             keys = keys | {"detection": _with_plain_names(_with_exact_integers(detection))}
         rule = SigmaRule.from_dict(keys)
         if not all(isinstance(condition, str) for condition in rule.detection.condition):
@@ -105,6 +107,20 @@ def _items(detection: dict[str, Any]) -> Iterator[tuple[tuple[str, ...], Any]]:
                     yield (*path, str(key)), {key: value}
             else:
                 yield path, [item] if number is not None else item
+
+
+def _refuse_lost_ends(part: Any) -> None:
+    """Expressions and keywords are looked for anywhere in a text, so pySigma's wildcard at one end would say nothing."""
+    if isinstance(part, list):
+        for item in part:
+            _refuse_lost_ends(item)
+    elif isinstance(part, dict):
+        for key, value in part.items():
+            name, *modifiers = str(key).split("|")
+            if ENDS.intersection(modifiers) and ("re" in modifiers or not name):
+                what = "a keyword" if not name else "an expression"
+                raise SigmaTypeError(f"{key}: {what} is looked for anywhere: write an expression with ^ or $")
+            _refuse_lost_ends(value)
 
 
 def _with_exact_integers(detection: dict[str, Any]) -> dict[str, Any]:

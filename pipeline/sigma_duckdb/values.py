@@ -114,6 +114,8 @@ def keyword_test(value: SigmaType) -> Test:
             return predicates.contains_anywhere(value, isinstance(value, SigmaCasedString))
         case SigmaNumber():
             return predicates.contains_anywhere(SigmaString(str(value.number)), is_cased=False)
+        case SigmaBool():
+            return predicates.contains_anywhere(SigmaString(str(value.boolean)), is_cased=False)
         case SigmaRegularExpression():
             return predicates.matches_regex(value)
         case SigmaExpansion():

@@ -6,15 +6,18 @@ with
         group by landed_records.source_file
     ),
 
-    files as (
+    named as (
         select
             first_rows.*,
             coalesce(file_names.name, first_rows.source_file) as name,
-            coalesce(file_names.row_offset, 0) as row_offset,
-            delivered_at(coalesce(file_names.name, first_rows.source_file)) as delivered_at
+            coalesce(file_names.row_offset, 0) as row_offset
         from first_rows
         left join file_names using (source_file)
-    )
+    ),
+
+    spelled as (select named.*, delivery_text(named.name) as delivery_text from named),
+
+    files as (select spelled.*, utc(spelled.delivery_text) as delivered_at from spelled)
 
 select
     files.name as source_file,

@@ -110,9 +110,10 @@ create or replace temp macro masked(record_text) as case
     else masked_fields(record_text)
 end;
 
--- The same, and secrets in headers and bodies that a log of a service may hold whole: what signs a request in, tokens that
--- are JSON (they start with eyJ), private keys. Not for every source: each of the quick tests costs a fiftieth of an ingest.
-create or replace temp macro masked_anywhere(record_text) as case
+-- Secrets in headers and bodies that a log of a service may hold whole, replaced by ***: what signs a request in, tokens that
+-- are JSON (they start with eyJ), private keys. Not for every source: the quick test alone costs a tenth of an ingest. A
+-- column of its own, because a macro's argument is planned anew wherever the macro has it.
+create or replace temp macro without_headers(record_text) as case
     when
         regexp_matches(
             record_text, '(?i)bearer\s|authorization\W{1,12}(?:basic|negotiate|ssws)\s|eyJ[\w-]{8,}\.eyJ|PRIVATE KEY-----'
@@ -121,7 +122,7 @@ create or replace temp macro masked_anywhere(record_text) as case
         regexp_replace(
             regexp_replace(
                 regexp_replace(
-                    masked(record_text),
+                    record_text,
                     '(?i)(\bbearer\s+|authorization\W{1,12}(?:basic|negotiate|ssws)\s+)[\w.~+/=-]{16,}',
                     '\1***',
                     'g'
@@ -134,7 +135,7 @@ create or replace temp macro masked_anywhere(record_text) as case
             '\1***',
             'g'
         )
-    else masked(record_text)
+    else record_text
 end;
 
 -- A record that was printed with line breaks, without them: so the same record has the same text whichever way it came.
@@ -166,8 +167,9 @@ end;
 -- An operation name as one of its spellings: dashes, blanks and UAL's trailing dot.
 create or replace temp macro operation(operation_text) as rtrim(trim(regexp_replace(operation_text, '\s*[–—]\s*', ' - ', 'g')), '.');
 
--- The time that a CloudTrail file's name says it was delivered at, or null.
-create or replace temp macro delivered_at(file_name) as utc(regexp_extract(file_name, '_(\d{8}T\d{4})Z_[^/_]*$', 1) || '00Z');
+-- The time that a CloudTrail file's name says it was delivered at, as text, or null. It becomes a column, and then a time: a
+-- macro's argument is planned and run anew wherever the macro has it, and `utc` has it forty times.
+create or replace temp macro delivery_text(file_name) as regexp_extract(file_name, '_(\d{8}T\d{4})Z_[^/_]*$', 1) || '00Z';
 
 -- Whether a CloudTrail record says why it came late or what was added to it.
 create or replace temp macro has_addendum(record_text) as (

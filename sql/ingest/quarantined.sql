@@ -33,14 +33,16 @@ with
         union all by name
         select *
         from timeless
-    )
+    ),
+
+    unsigned as (select together.*, without_headers(together.record) as unsigned_record from together)
 
 select
     source_file,
     source_row,
     source,
     reason,
-    left(masked_anywhere(record), 1048576) as record,
+    left(masked(unsigned_record), 1048576) as record,
     coalesce(strlen(record), 0) as byte_count,
     sha256(coalesce(record, '') || reason || source_file || coalesce(source_row::varchar, '')) as content_hash
-from together
+from unsigned

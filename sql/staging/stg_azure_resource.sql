@@ -120,6 +120,7 @@ with
     judged as (
         select
             shaped.*,
+            without_headers(record) as unsigned_record,
             try_cast(try_cast(status as double) as integer) as status_number,
             lower(category) in ('provisioninglogs', 'aadprovisioninglogs') as is_provisioning,
             status in ('success', 'succeeded', 'ok', 'completed') as is_success,
@@ -213,7 +214,7 @@ select
     null::varchar as issued_credential_id,
     null::varchar as issued_session_id,
     null::bigint as bytes_out,
-    masked_anywhere(record) as raw,
+    masked(unsigned_record) as raw,
     source_file,
     source_row
 from judged
