@@ -24,7 +24,9 @@ from pipeline.sigma_duckdb.values import is_asked_of_column, is_text_value, text
 # others too (İ, the Kelvin sign, ſ).
 PIECE = re.compile(r"[A-HJLM-RT-Za-hjlm-rt-z0-9 _.@-]+")
 # The same within an operation's name, of which staging changes dashes, the blanks around them and a dot at the end.
-OPERATION_PIECE = re.compile(r"[A-HJLM-RT-Za-hjlm-rt-z0-9_@](?:[A-HJLM-RT-Za-hjlm-rt-z0-9 _@]*[A-HJLM-RT-Za-hjlm-rt-z0-9_@])?")
+OPERATION_PIECE = re.compile(
+    r"[A-HJLM-RT-Za-hjlm-rt-z0-9_@](?:[A-HJLM-RT-Za-hjlm-rt-z0-9 _@]*[A-HJLM-RT-Za-hjlm-rt-z0-9_@])?"
+)
 MIN_PIECE = 4
 MAX_PIECES = 4
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from pipeline.models import build_models
+from pipeline.models import build_models, models_before
 from pipeline.schema import create_empty_events
 from tests.sql.conftest import SINCE, UNTIL, at, audit, cloudtrail, give, sign_in
 
@@ -216,21 +216,7 @@ def walk(edges: list[tuple[int, int, int, float]]) -> dict[int, tuple[int, float
 def test_reach_equals_a_plain_walk_over_all_paths(con, edges: list[tuple[int, int, int, float]]) -> None:
     create_empty_events(con)
     parameters = {"since": SINCE, "until": UNTIL, "window": timedelta(hours=72), "max_depth": 16}
-    build_models(
-        con,
-        parameters,
-        [
-            "int_networks",
-            "int_identities",
-            "int_event_holders",
-            "int_sessions",
-            "int_cut_offs",
-            "int_reset_events",
-            "int_resets",
-            "int_reach_seeds",
-            "int_trust_edges",
-        ],
-    )
+    build_models(con, parameters, models_before("int_reach_steps"))
     start = at("2 09:00")
     give(con, "int_resets", [{"reset_id": "r", "person_id": "p", "occurred_at": start}])
     give(

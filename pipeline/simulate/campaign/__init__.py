@@ -1,0 +1,1 @@
+"""Many organisations, many attacks, many more ordinary resets: what the score is tuned and measured on."""
