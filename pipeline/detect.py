@@ -13,6 +13,7 @@ import duckdb
 
 from pipeline.conversion import Runnable, convert_detections
 from pipeline.detection import Detection
+from pipeline.detection_sources import create_sources, register_sources
 from pipeline.errors import DetectionError
 from pipeline.matching import MATCH_COLUMNS, match_one_by_one, match_rules
 from pipeline.rule_overrides import Suppression
@@ -35,8 +36,10 @@ RULE_COLUMNS = (
 
 
 def register_detections(con: duckdb.DuckDBPyConnection, detections: Sequence[Detection]) -> None:
-    """Make the table `detections`: what each one is worth, whose it is, what closes it and who wrote it."""
+    """Make the table `detections`: what each one is worth, whose it is, what closes it and who wrote it; and
+    `detection_sources`, the logs that each reads, which evaluating fills."""
     con.execute(f"create or replace table detections ({DETECTION_COLUMNS})")
+    create_sources(con)
     rows = [
         (
             d.name, d.title, d.kind, d.control_domain, d.points, d.level, d.content_hash, d.close_when,
@@ -60,6 +63,8 @@ def evaluate_rules(
     runnable = convert_detections(detections)
     create_signals(con)
     _register_rules(con, runnable)
+    if _has_table(con, "detection_sources"):
+        register_sources(con, runnable, (d for d in detections if d.kind == "correlation"))
     match_rules(con, runnable, events_relation, suppressions)
     _write_signals(con, runnable)
     signal_count = _signal_count(con)

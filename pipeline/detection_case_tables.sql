@@ -3,7 +3,7 @@ create or replace temp table int_networks (source_ip varchar, network_id varchar
 create or replace temp table int_identities (alias varchar, person_id varchar, alias_kind varchar, provider varchar, evidence_event_id varchar);
 create or replace temp table int_event_holders (
     source varchar, tenant_id varchar, event_id varchar, occurred_at timestamp, provider varchar, principal_id varchar, principal_name varchar,
-    principal_kind varchar, source_ip varchar, network_id varchar, user_agent varchar, service varchar, action varchar, outcome varchar,
+    principal_kind varchar, source_ip varchar, network_id varchar, user_agent varchar, client varchar, region varchar, service varchar, action varchar, outcome varchar,
     error_code varchar, is_read_only boolean, target_id varchar, target_name varchar, target_kind varchar, target_tenant_id varchar,
     bytes_out bigint, credential_id varchar, credential_kind varchar, session_started_at timestamp, is_mfa boolean, token_id varchar,
     issuer_id varchar, app_id varchar, device_id varchar, issued_credential_id varchar, issued_session_id varchar, person_id varchar,
@@ -24,6 +24,9 @@ create or replace temp table int_resets (
     performed_from varchar, cut_off_at timestamp, event_ids varchar[]
 );
 create or replace temp table int_baselines (
+    person_id varchar, facet varchar, value varchar, first_seen_at timestamp, last_seen_at timestamp, event_count bigint
+);
+create or replace temp table int_person_networks (
     person_id varchar, network_id varchar, first_seen_at timestamp, last_seen_at timestamp, event_count bigint
 );
 create or replace temp table int_principal_networks (principal_id varchar, network_id varchar, first_seen_at timestamp);

@@ -4,12 +4,10 @@ It is never the same as "no match". The fields and values are looked for in the 
 every event of a source or, where there are too many, in a sample whose size is told with the answer.
 """
 
-import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
-from functools import cache
 from typing import Literal
 
 import duckdb
@@ -17,9 +15,10 @@ import duckdb
 from pipeline.asked_values import PLACEHOLDER, AskedValue, Question, can_be_true, is_slip, questions_of
 from pipeline.conversion import convert_what_can_be
 from pipeline.detection import Detection
+from pipeline.detection_sources import known_sources, named_sources
 from pipeline.looked_at import SAMPLE_SIZE, Looked, SeenValues, has_value, is_seen, look_at
 from pipeline.sigma_duckdb import ConvertedRule
-from pipeline.sigma_duckdb.log_sources import WRAPPERS, read_log_sources, split_path
+from pipeline.sigma_duckdb.log_sources import WRAPPERS, split_path
 
 Verdict = Literal["evaluable", "partly", "not on this data"]
 
@@ -104,7 +103,7 @@ def assess(
     questions = [(detection, rule, questions_of(detection)) for detection, rule in runnable.rules]
     asked = {source for _, rule, _ in questions for source in rule.sources}
     sql = [detection for detection in detections if detection.kind == "correlation"]
-    sources = sorted(asked.union(*map(_named_sources, sql)) if asked or not sql else _known_sources())
+    sources = sorted(asked.union(*map(named_sources, sql)) if asked or not sql else known_sources())
     looked = look_at(con, sources, events_relation, sample_size)
     events = {one.source: one.events for one in looked}
     seen = _seen_fields(con, questions)
@@ -217,18 +216,9 @@ def _field_doubt(rule: ConvertedRule, name: str, values: SeenValues) -> Doubt | 
     return None
 
 
-@cache
-def _known_sources() -> frozenset[str]:
-    return frozenset(source for known in read_log_sources() for source in known.sources)
-
-
-def _named_sources(detection: Detection) -> frozenset[str]:
-    return _known_sources().intersection(re.findall(r"'(\w+)'", detection.query))
-
-
 def _assess_sql(detection: Detection, events: Mapping[str, int]) -> RuleEvaluability:
     """By the sources that its SQL names; one that names none reads the models of a hunt, which any log may fill."""
-    named = sorted(_named_sources(detection))
+    named = sorted(named_sources(detection))
     unseen = tuple(source for source in named if not events.get(source))
     if not any(events.values()) or (named and len(unseen) == len(named)):
         why = f"no log of {', '.join(named) or 'any source'} is in the lake"

@@ -24,6 +24,7 @@ from pipeline.people import find_person, find_reset
 from pipeline.planned import lock_down
 from pipeline.report.result import Hunt
 from pipeline.rule_sets import RuleSet, load_rules
+from pipeline.signal_history import create_history_tables, keep_history, load_history
 
 log = logging.getLogger("postreset.hunt")
 
@@ -48,6 +49,7 @@ def connect(lake: Lake) -> duckdb.DuckDBPyConnection:
     """A connection for the models; what does not fit into memory goes to the lake's own folder."""
     con = connection.connect(lake.folder / "tmp")
     load_seeds(con)
+    create_history_tables(con)
     return con
 
 
@@ -100,7 +102,10 @@ def hunt_resets(
         }
         _restrict_resets(con, span)
         lake.create_events_view(con, span.since, span.until, snapshot_id=snapshot_id)
+        history = load_history(con, lake, span.until)
         lock_down(con, lake.folder)  # correlations in SQL may be somebody else's
+        if history:
+            parameters["history"] = history
         tell("following the trust chain")
         build_models(con, parameters, [name for name in models_before("signals") if name not in RESET_MODELS])
         tell("matching detections")
@@ -109,6 +114,8 @@ def hunt_resets(
         build_models(
             con, parameters, [name for name in read_models() if name not in models_before("signals")]
         )
+        if request.who is None:
+            keep_history(con, lake, reset_ids, rule_set.content_hash)
         coverage = assess(con, rule_set.detections, look_at_values=False)
         ranked = con.execute(
             """select reset_id from scores inner join int_resets using (reset_id)

@@ -14,6 +14,7 @@ from pipeline import __version__
 from pipeline.evaluability import Coverage
 from pipeline.models import Parameter
 from pipeline.report.result import (
+    BandPart,
     DetectionVisibility,
     Finding,
     Hunt,
@@ -85,6 +86,15 @@ def read_hunt(
         hunt_id=_hunt_id(reset, identity),
         reset=reset,
         score=scores["score"],
+        score_low=scores["score_low"],
+        score_high=scores["score_high"],
+        score_band=BandPart.from_rows(
+            read_rows(
+                con,
+                "select * from score_bands where reset_id = $reset_id order by kind, control_domain",
+                where,
+            )
+        ),
         log_odds=scores["log_odds"],
         verdict=verdict,
         verdict_sentence=_verdict_sentence(verdict, parts, findings, reach),

@@ -203,7 +203,12 @@ def built(sample_lake: Lake) -> Iterator[duckdb.DuckDBPyConnection]:
     con = connect(sample_lake)
     sample_lake.create_events_view(con)
     create_quarantine_view(con, sample_lake)
-    times = {"since": LONG_AGO, "until": FAR_AHEAD, "window": Request().window}
+    times = {
+        "since": LONG_AGO,
+        "until": FAR_AHEAD,
+        "window": Request().window,
+        "look_back": Request().look_back,
+    }
     parameters = {**read_score_parameters(con), **times}
     before = models_before("signals")
     build_models(con, parameters, before)

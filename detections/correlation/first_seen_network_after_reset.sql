@@ -38,7 +38,7 @@ with
         select resets.reset_id, resets.person_id, resets.person, resets.occurred_at as reset_at, count(*) as network_count
         from int_resets as resets
         inner join
-            int_baselines as past
+            int_person_networks as past
             on resets.person_id = past.person_id
             and past.first_seen_at < resets.occurred_at - cast($known_for as interval)
         group by all
@@ -68,7 +68,7 @@ with
         inner join reach using (reset_id)
         inner join int_event_holders as holders on reach.thing_id = holders.thing_id
         left join
-            int_baselines as known
+            int_person_networks as known
             on pasts.person_id = known.person_id
             and holders.network_id = known.network_id
             and known.first_seen_at < pasts.reset_at - cast($known_for as interval)

@@ -41,7 +41,7 @@ with
         from int_resets as resets
         inner join int_event_holders as holders on resets.person_id = holders.person_id
         left join
-            int_baselines as known
+            int_person_networks as known
             on resets.person_id = known.person_id
             and holders.network_id = known.network_id
             and known.first_seen_at < resets.occurred_at - cast($known_for as interval)
@@ -56,7 +56,7 @@ with
             -- without a past nothing can be called new
             and exists (
                 select 1
-                from int_baselines as past
+                from int_person_networks as past
                 where past.person_id = resets.person_id and past.first_seen_at < resets.occurred_at - cast($known_for as interval)
             )
     )

@@ -73,7 +73,7 @@ with
             on made.key_id = split_part(holders.thing_id, '@', 1)
             and holders.occurred_at >= made.made_at
         left join
-            int_baselines as known
+            int_person_networks as known
             on made.person_id = known.person_id
             and holders.network_id = known.network_id
             and known.first_seen_at < made.reset_at - cast($known_for as interval)

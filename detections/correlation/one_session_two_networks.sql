@@ -71,7 +71,7 @@ with
                 else holders.thing_id
             end
         left join
-            int_baselines as by_person
+            int_person_networks as by_person
             on reached.person_id = by_person.person_id
             and holders.network_id = by_person.network_id
             and by_person.first_seen_at < reached.reset_at - cast($known_for as interval)
@@ -86,7 +86,7 @@ with
             -- without a past nothing can be called new
             and exists (
                 select 1
-                from int_baselines as past
+                from int_person_networks as past
                 where past.person_id = reached.person_id and past.first_seen_at < reached.reset_at - cast($known_for as interval)
             )
     ),

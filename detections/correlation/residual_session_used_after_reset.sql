@@ -56,7 +56,7 @@ with
         inner join int_sessions as sessions on reach.thing_id = sessions.thing_id
         inner join int_event_holders as holders on reach.thing_id = holders.thing_id
         left join
-            int_baselines as known
+            int_person_networks as known
             on resets.person_id = known.person_id
             and holders.network_id = known.network_id
             and known.first_seen_at < resets.occurred_at - cast($known_for as interval)

@@ -40,7 +40,7 @@ with
             -- without a past nothing can be called new
             and exists (
                 select 1
-                from int_baselines as past
+                from int_person_networks as past
                 where past.person_id = resets.person_id and past.first_seen_at < resets.occurred_at - cast($known_for as interval)
             )
     ),
@@ -63,7 +63,7 @@ with
             and holders.tenant_id is not distinct from signals.tenant_id
             and signals.detection = 'entra_temporary_access_pass_used'
         left join
-            int_baselines as known
+            int_person_networks as known
             on passes.person_id = known.person_id
             and holders.network_id = known.network_id
             and known.first_seen_at < passes.reset_at - cast($known_for as interval)

@@ -2,11 +2,14 @@
 domain is worth. Nothing is recomputed: a sum that does not meet the score is shown as one."""
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from pipeline.report.result import PRIOR, Finding, Hunt, ScorePart
+from pipeline.score import Evidence, Weights, log_odds_of, score_of
 
 SHOWN_PARTS = 16
+SUMS = (PRIOR, "spread")  # parts that are no event's own
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +35,7 @@ class ScoreTable:
     parts: tuple[ShownPart, ...]
     total: float
     adds_up: bool
-    is_logistic: bool  # score = 100 / (1 + e^-sum), so that one can say what it would be without a part
+    is_logistic: bool  # the score follows from the sum, so that one can say what it would be without a part
     low: float
     high: float
 
@@ -47,9 +50,10 @@ def score_table(hunt: Hunt, limit: int = SHOWN_PARTS) -> ScoreTable:
     ordered = sorted(
         groups.values(), key=lambda group: (group[0].part_id != PRIOR, -abs(_sum(group)), group[0].part_id)
     )
-    rest = [part for group in ordered[limit:] for part in group]
+    told = [group for group in ordered if abs(_sum(group)) >= 0.005][:limit]
+    rest = [part for group in ordered if group not in told for part in group]
     parts, running = [], 0.0
-    for group in ordered[:limit] + ([rest] if rest else []):
+    for group in told + ([rest] if rest else []):
         gained, first = _sum(group), group[0]
         folded = group is rest
         parts.append(
@@ -57,7 +61,7 @@ def score_table(hunt: Hunt, limit: int = SHOWN_PARTS) -> ScoreTable:
                 points=gained,
                 before=running,
                 after=running + gained,
-                reason=f"{len(rest)} further parts, each in hunt.json" if folded else first.reason,
+                reason=_rest_words(rest) if folded else first.reason,
                 control_domain=None if folded else first.control_domain,
                 detection=None if folded else first.detection,
                 title=""
@@ -66,7 +70,7 @@ def score_table(hunt: Hunt, limit: int = SHOWN_PARTS) -> ScoreTable:
                 factors="" if folded or len(group) > 1 else _factors(first),
                 count=1 if folded else len(group),
                 is_prior=first.part_id == PRIOR,
-                score_without=None if first.part_id == PRIOR else score_without_parts(hunt, group),
+                score_without=None if first.part_id in SUMS else score_without_parts(hunt, group),
             )
         )
         running += gained
@@ -76,43 +80,54 @@ def score_table(hunt: Hunt, limit: int = SHOWN_PARTS) -> ScoreTable:
         parts=tuple(parts),
         total=total,
         adds_up=math.isclose(total, hunt.log_odds, abs_tol=0.005),
-        is_logistic=abs(logistic_score(hunt.log_odds) - hunt.score) <= 1,
+        is_logistic=_is_made_of_parts(hunt),
         low=min(sums),
         high=max(sums),
     )
 
 
 def score_without(hunt: Hunt, finding: Finding) -> int | None:
-    """What the score would be if this finding were explained away; None when the score is not logistic in the sum."""
-    if abs(logistic_score(hunt.log_odds) - hunt.score) > 1:
-        return None
-    return logistic_score(hunt.log_odds - finding.points)
+    """What the score would be if this finding were explained away; None when the score is not made of the parts."""
+    return score_without_parts(
+        hunt, [part for part in hunt.score_parts if part.control_domain == finding.control_domain]
+    )
 
 
 def score_without_parts(hunt: Hunt, parts: list[ScorePart]) -> int | None:
-    """What the score would be if these events had not happened: later repetitions of a detection then move up, and count more.
-    None when the score is not logistic in the sum."""
-    if abs(logistic_score(hunt.log_odds) - hunt.score) > 1:
+    """What the score would be if these events had not happened: repetitions and what a cap cut away then move up, and the
+    chain through the control domains may break. None when the score is not made of the parts."""
+    if not _is_made_of_parts(hunt):
         return None
     left_out = {part.part_id for part in parts}
-    touched = {part.detection for part in parts}
-    exponent = float(hunt.parameters.get("repetition_exponent", 1.5))
-    kept: dict[str, list[float]] = {}
-    total = math.fsum(part.points for part in hunt.score_parts if part.detection not in touched)
-    for part in hunt.score_parts:
-        if part.detection in touched and part.part_id not in left_out:
-            kept.setdefault(part.detection or "", []).append(part.points / (part.repetition or 1.0))
-    for points in kept.values():
-        ranked = enumerate(sorted(points, reverse=True), start=1)
-        total += math.fsum(once * number**-exponent for number, once in ranked)
-    return logistic_score(total)
+    weights = Weights.of(hunt.parameters)
+    kept = [part for part in hunt.score_parts if part.part_id not in left_out]
+    return score_of(log_odds_of(_evidence(kept), weights), weights.prior_log_odds)
 
 
-def logistic_score(log_odds: float) -> int:
-    """0 to 99, as in sql/marts/scores.sql: a sum of reasons is no certainty."""
-    if log_odds < -700:  # where exp overflows
-        return 0
-    return min(round(100 / (1 + math.exp(-log_odds))), 99)
+def _is_made_of_parts(hunt: Hunt) -> bool:
+    weights = Weights.of(hunt.parameters)
+    return abs(score_of(hunt.log_odds, weights.prior_log_odds) - hunt.score) <= 1
+
+
+def _evidence(parts: Iterable[ScorePart]) -> list[Evidence]:
+    return [
+        Evidence(
+            detection=part.detection,
+            control_domain=part.control_domain,
+            occurred_at=part.occurred_at,
+            points_once=part.points if part.points_once is None else part.points_once,
+            follows=part.follows is not False,
+        )
+        for part in parts
+        if part.detection is not None and part.control_domain is not None and part.occurred_at is not None
+    ]
+
+
+def _rest_words(rest: list[ScorePart]) -> str:
+    noun = "further signal" if len(rest) == 1 else "further signals"
+    if abs(_sum(rest)) < 0.005:
+        return f"{len(rest)} {noun} that add nothing: repetitions, or more than one domain can give; each in hunt.json"
+    return f"{len(rest)} {noun}, each in hunt.json"
 
 
 def _sum(group: list[ScorePart]) -> float:
@@ -121,7 +136,12 @@ def _sum(group: list[ScorePart]) -> float:
 
 def _factors(part: ScorePart) -> str:
     """`3.0 base × 0.9 rarity`: only the factors that change something."""
-    named = ((part.rarity, "rarity"), (part.confidence, "confidence"), (part.repetition, "repetition"))
+    named = (
+        (part.rarity, "rarity"),
+        (part.confidence, "confidence"),
+        (part.novelty, "novelty"),
+        (part.repetition, "repetition"),
+    )
     weakened = [
         f"{value:.2g} {name}" for value, name in named if value is not None and not math.isclose(value, 1)
     ]

@@ -196,3 +196,25 @@ def plain_sentence(row: Mapping[str, Any]) -> str:
     """`alice@example.com: Sign-in activity on Office 365`."""
     who = row["principal_name"] or row["principal_id"] or "somebody"
     return f"{who}: {row['action'] or 'event'}" + (f" on {row['target_id']}" if row["target_id"] else "")
+
+
+def band_sentence(hunt: Hunt) -> str:
+    """How far the score could be off, and why; empty where nothing speaks for it."""
+    hidden = [part for part in hunt.score_band if part.kind == "hidden"]
+    doubtful = sum(part.points for part in hunt.score_band if part.kind == "doubtful")
+    reasons = []
+    if hidden:
+        named = ", ".join(
+            f"{domain_words(part.control_domain)} {part.points:.1f}"
+            for part in sorted(hidden, key=lambda part: (-part.points, part.control_domain))[:3]
+        )
+        more = len(hidden) - 3
+        rest = f" and {counted(more, 'other')}" if more > 0 else ""
+        reasons.append(f"logs that are not whole could hide points of {named}{rest}")
+    if doubtful <= -0.05:
+        reasons.append(
+            f"{-doubtful:.1f} points rest on inferred paths, or on newness that logs so short cannot show"
+        )
+    if not reasons:
+        return ""
+    return f"Between {hunt.score_low} and {hunt.score_high}: {'; '.join(reasons)}."

@@ -96,9 +96,22 @@ class ScorePart(FromRow):
     points_base: float | None = None
     rarity: float | None = None
     confidence: float | None = None
+    novelty: float | None = None
     repetition: float | None = None
+    follows: bool | None = None
+    points_once: float | None = None
     points: float
     reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BandPart(FromRow):
+    """A row of `score_bands`: by how much a control domain may be worth more (`hidden`: its logs are not whole) or less
+    (`doubtful`: it rests on inferred paths, or on newness that short logs cannot show)."""
+
+    kind: str
+    control_domain: str
+    points: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -176,6 +189,9 @@ class Hunt:
     hunt_id: str
     reset: Reset
     score: int
+    score_low: int
+    score_high: int
+    score_band: tuple["BandPart", ...] = ()
     log_odds: float
     verdict: str
     verdict_sentence: str

@@ -65,6 +65,9 @@ def hunt_document(hunt: Hunt) -> Shape:
     del document["out"]
     return document | {
         "log_odds": hunt.log_odds,
+        "score_low": hunt.score_low,
+        "score_high": hunt.score_high,
+        "score_band": [asdict(part) for part in hunt.score_band],
         "verdict_sentence": hunt.verdict_sentence,
         "score_parts": [part_shape(part) for part in hunt.score_parts],
         "window": {"from": iso(hunt.window_from), "to": iso(hunt.window_to)},

@@ -37,6 +37,7 @@ STATEMENT_LIMIT = 5
 EXPLAINED_PARTS = 60
 STEP_WIDTH = 150  # two lines at 120 columns, three at 80; the report has all of it
 BAR_WIDTH = 10
+SCALE = "a chance of 1 / (1 + e^-x), from 0 at the first line to 100:"
 
 
 def safe(value: object, style: str = "") -> Text:
@@ -56,7 +57,10 @@ def hunt_view(hunt: Hunt, folder: str | None = None, step_limit: int = 12) -> Re
         parts += [_title("To close", _owners(hunt)), _findings(hunt)]
     else:
         parts.append(Text("No finding: no detection matched what was reached."))
-    parts += [_score_line(hunt), Text(), _reach(hunt), *_not_ruled_out(hunt)]
+    parts += [_score_line(hunt)]
+    if band := narrative.band_sentence(hunt):
+        parts.append(Text.assemble(("Band  ", "bold"), safe(band)))
+    parts += [Text(), _reach(hunt), *_not_ruled_out(hunt)]
     if folder:
         parts += [Text(), Text.assemble(("Report  ", "bold"), safe(f"{folder.rstrip('/')}/report.html"))]
     return Group(*parts)
@@ -144,7 +148,7 @@ def _score_line(hunt: Hunt) -> Text:
     sums: dict[str, float] = {}
     for part in hunt.score_parts:
         if part.part_id != PRIOR:
-            name = narrative.domain_words(part.control_domain) or "other"
+            name = narrative.domain_words(part.control_domain) or "the chain through them"
             sums[name] = sums.get(name, 0.0) + part.points
     ordered = sorted(sums.items(), key=lambda item: (-abs(item[1]), item[0]))
     terms = [
@@ -200,8 +204,9 @@ def explain_view(hunt: Hunt) -> RenderableType:
             reason.append("\n").append_text(safe(told, "dim"))
         without = "" if part.score_without is None else f"{hunt.score} → {part.score_without}"
         grid.add_row(Text(_signed(part.points)), Text(_signed(part.after)), Text(without), reason)
-    total = f"{_signed(table.total)} log-odds, 100 / (1 + e^-x) = {hunt.score} of 100"
-    return Group(_title("How the score came about", total), grid)
+    total = f"{_signed(table.total)} log-odds, {SCALE} {hunt.score} of 100"
+    band = narrative.band_sentence(hunt)
+    return Group(_title("How the score came about", total), grid, *([safe(band)] if band else []))
 
 
 def queue_view(entries: Iterable[QueueEntry]) -> RenderableType:

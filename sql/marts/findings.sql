@@ -26,7 +26,17 @@ with
         group by pairs.reset_id, pairs.control_domain
     )
 
-select sums.*, least(round(100 / (1 + exp(- ($prior_log_odds + sums.points))))::integer, 99) as score, closings.close_when
+select
+    sums.*,
+    least(
+        round(
+            100
+            * (1 / (1 + exp(- ($prior_log_odds + sums.points))) - 1 / (1 + exp(- $prior_log_odds)))
+            / (1 - 1 / (1 + exp(- $prior_log_odds)))
+        )::integer,
+        99
+    ) as score,
+    closings.close_when
 from sums
 left join closings using (reset_id, control_domain)
 where sums.points >= $finding_min_points

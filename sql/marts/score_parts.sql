@@ -1,122 +1,147 @@
--- The score of each reset as a sum: log-odds points, each with its reason. Grain: part_id. One part `prior` a reset.
+-- The score of each reset as a sum: log-odds points, each with its reason. Grain: part_id. One part `prior` a reset, and one
+-- part `spread` where the signals run through several control domains in the order of an attack.
 -- points = points of the detection × rarity × confidence × novelty × repetition, to four decimals, so that sums do not
--- depend on the order of adding
+-- depend on the order of adding; then cut where the control domain has given all that one domain can. What happened at the
+-- reset itself counts only once something follows it.
 with
-    -- ranks leave a gap after equal times: a difference of ranks counts what is strictly earlier and another person's
-    resets_before as (
-        select
-            resets.reset_id,
-            rank() over (order by resets.occurred_at)
-            - rank() over (partition by resets.person_id order by resets.occurred_at) as reset_count
-        from int_resets as resets
+    followed as (
+        select weighed_signals.reset_id, bool_or(weighed_signals.follows) as has_followers
+        from weighed_signals
+        group by weighed_signals.reset_id
     ),
 
-    seen as (select distinct signals_in_reach.reset_id, signals_in_reach.detection from signals_in_reach),
-
-    -- how often a detection was seen in the reach of earlier resets of this organisation
-    history as (
+    repeated as (
         select
-            seen.reset_id,
-            seen.detection,
-            resets_before.reset_count,
-            rank() over (partition by seen.detection order by resets.occurred_at)
-            - rank() over (partition by seen.detection, resets.person_id order by resets.occurred_at) as seen_count
-        from seen
-        inner join int_resets as resets using (reset_id)
-        inner join resets_before using (reset_id)
-    ),
-
-    rated as (
-        select
-            history.*,
-            detections.points as points_base,
-            detections.control_domain,
-            detections.title,
-            -- the detection's own points say how rarely it is wrong (rate = e^-points); history corrects that
-            (exp(- detections.points) * $pseudo_resets + history.seen_count) / ($pseudo_resets + history.reset_count) as rate
-        from history
-        inner join detections using (detection)
-    ),
-
-    factored as (
-        select
-            signals.*,
-            rated.points_base,
-            rated.control_domain,
-            rated.title,
-            rated.seen_count,
-            rated.reset_count,
-            least(greatest(- ln(rated.rate) / rated.points_base, 0), 1) as rarity,
-            case
-                when signals.thing_id is null
-                then 1.0
-                when signals.network_id is null
-                then $novelty_unknown
-                when by_person.network_id is not null or by_principal.network_id is not null
-                then $novelty_known
-                else 1.0
-            end::double as novelty
-        from signals_in_reach as signals
-        inner join rated using (reset_id, detection)
-        inner join int_resets as resets using (reset_id)
-        left join
-            int_baselines as by_person
-            on resets.person_id = by_person.person_id
-            and signals.network_id = by_person.network_id
-            and by_person.first_seen_at < resets.occurred_at - to_hours($known_for_hours::integer)
-        left join
-            int_principal_networks as by_principal
-            on signals.principal_id = by_principal.principal_id
-            and signals.network_id = by_principal.network_id
-            and by_principal.first_seen_at < resets.occurred_at - to_hours($known_for_hours::integer)
-    ),
-
-    ranked as (
-        select
-            factored.*,
-            factored.points_base * factored.rarity * factored.confidence * factored.novelty as points_once,
+            weighed.*,
+            rates.seen_count,
+            rates.reset_count,
+            rates.rarity,
+            weighed.points_alone * rates.rarity as points_once,
+            followed.has_followers,
             row_number() over (
-                partition by factored.reset_id, factored.detection
-                order by
-                    factored.rarity * factored.confidence * factored.novelty desc,
-                    factored.occurred_at,
-                    factored.event_id,
-                    factored.source
+                partition by weighed.reset_id, weighed.detection
+                order by weighed.points_alone desc, weighed.occurred_at, weighed.event_id, weighed.source, weighed.tenant_id
             ) as repetition_number
-        from factored
+        from weighed_signals as weighed
+        inner join signal_rates as rates using (reset_id, detection)
+        inner join followed using (reset_id)
+    ),
+
+    valued as (
+        select
+            repeated.*,
+            power(repeated.repetition_number, - $repetition_exponent) as repetition,
+            case
+                when repeated.has_followers
+                then round(repeated.points_once * power(repeated.repetition_number, - $repetition_exponent), 4)
+                else 0
+            end as points_before_cap
+        from repeated
+    ),
+
+    -- the strongest first; what a domain gives beyond its cap is cut
+    running as (
+        select
+            valued.*,
+            domains.cap_points,
+            domains.title as domain_title,
+            sum(valued.points_before_cap) over (
+                partition by valued.reset_id, valued.control_domain
+                order by
+                    valued.points_before_cap desc,
+                    valued.occurred_at,
+                    valued.detection,
+                    valued.event_id,
+                    valued.source,
+                    valued.tenant_id
+                rows unbounded preceding
+            ) as so_far
+        from valued
+        inner join control_domains as domains using (control_domain)
+    ),
+
+    capped as (
+        select
+            running.*,
+            round(
+                greatest(
+                    least(running.so_far, running.cap_points)
+                    - least(running.so_far - running.points_before_cap, running.cap_points),
+                    0
+                ),
+                4
+            ) as points
+        from running
     )
 
 select
-    ranked.reset_id,
-    md5(concat_ws('|', ranked.reset_id, ranked.detection, ranked.source, ranked.tenant_id, ranked.event_id)) as part_id,
-    ranked.control_domain,
-    ranked.detection,
-    ranked.event_id,
-    ranked.source,
-    ranked.tenant_id,
-    ranked.thing_id,
-    ranked.occurred_at,
-    ranked.points_base,
-    ranked.rarity,
-    ranked.confidence,
-    ranked.novelty,
-    power(ranked.repetition_number, - $repetition_exponent) as repetition,
-    round(ranked.points_once * power(ranked.repetition_number, - $repetition_exponent), 4) as points,
-    rtrim(coalesce(ranked.why, ranked.title), '.') || case
-        when ranked.rarity < 1
-        then '; seen after ' || ranked.seen_count || ' of ' || ranked.reset_count || ' earlier resets here'
+    capped.reset_id,
+    md5(concat_ws('|', capped.reset_id, capped.detection, capped.source, capped.tenant_id, capped.event_id)) as part_id,
+    capped.control_domain,
+    capped.detection,
+    capped.event_id,
+    capped.source,
+    capped.tenant_id,
+    capped.thing_id,
+    capped.occurred_at,
+    capped.points_base,
+    capped.rarity,
+    capped.confidence,
+    capped.novelty,
+    capped.repetition,
+    capped.follows,
+    capped.points_once,
+    capped.points_before_cap,
+    capped.points,
+    capped.what || case
+        when capped.rarity < 1
+        then
+            '; seen after '
+            || round(capped.seen_count)::integer
+            || ' of '
+            || round(capped.reset_count)::integer
+            || ' earlier resets here'
         else ''
     end
-    || case when ranked.novelty = $novelty_known then '; from a network known before the reset' else '' end
-    || case when ranked.confidence < 0.995 then '; path confidence ' || round(ranked.confidence, 2) else '' end
-    || case when ranked.repetition_number > 1 then '; repetition ' || ranked.repetition_number else '' end as reason
-from ranked
+    || case
+        when capped.novelty = $novelty_known
+        then '; from a network and a client known before the reset'
+        when capped.novelty = $novelty_known_network
+        then '; from a network known before the reset, with a client that is new'
+        else ''
+    end
+    || case when capped.confidence < 0.995 then '; path confidence ' || round(capped.confidence, 2) else '' end
+    || case when capped.repetition_number > 1 then '; repetition ' || capped.repetition_number else '' end
+    || case
+        when not capped.has_followers
+        then '; counts only once something follows the reset'
+        when capped.points < capped.points_before_cap
+        then '; more than ' || capped.cap_points || ' points no one domain gives (' || capped.domain_title || ')'
+        else ''
+    end as reason
+from capped
 union all by name
 select
     int_resets.reset_id,
     'prior' as part_id,
     int_resets.occurred_at,
     $prior_log_odds::double as points_base,
+    $prior_log_odds::double as points_before_cap,
     $prior_log_odds::double as points,
     'before any signal: most resets are ordinary' as reason
 from int_resets
+union all by name
+select
+    spread.reset_id,
+    'spread' as part_id,
+    resets.occurred_at,
+    round($spread_points * (spread.link_count - 1), 4) as points_before_cap,
+    round($spread_points * (spread.link_count - 1), 4) as points,
+    'signals run through '
+    || spread.link_count
+    || ' control domains in the order of an attack: '
+    || replace(array_to_string(spread.route, ', then '), '_', ' ') as reason
+from score_spread as spread
+inner join int_resets as resets using (reset_id)
+inner join followed using (reset_id)
+where spread.link_count > 1 and followed.has_followers

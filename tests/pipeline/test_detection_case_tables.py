@@ -10,7 +10,7 @@ from pipeline.models import build_models, load_seeds, models_before, read_models
 from pipeline.schema import create_empty_events
 
 CASE_TABLES = (
-    "int_networks", "int_identities", "int_event_holders", "int_sessions", "int_trust_edges", "int_resets", "int_baselines",
+    "int_networks", "int_identities", "int_event_holders", "int_sessions", "int_trust_edges", "int_resets", "int_person_networks", "int_baselines",
     "int_principal_networks", "reach",
 )  # fmt: skip
 
@@ -25,7 +25,7 @@ def built() -> duckdb.DuckDBPyConnection:
     load_seeds(con)
     create_empty_events(con)
     values = dict(con.execute("select name, value from score_parameters").fetchall())
-    times = {"since": datetime(2026, 1, 1), "until": datetime(2026, 2, 1), "window": timedelta(hours=72)}
+    times = {"since": datetime(2026, 1, 1), "until": datetime(2026, 2, 1), "window": timedelta(hours=72), "look_back": timedelta(days=30)}
     build_models(con, {**values, **times, "max_depth": int(values["max_depth"])}, models_before("signals"))
     return con
 

@@ -125,7 +125,7 @@ def test_the_parts_add_up_to_the_score(fortnight: list[Hunt]) -> None:
         for part in hunt.score_parts:
             assert part.reason
             factors = [part.rarity, part.confidence, part.repetition]
-            if part.part_id != "prior":
+            if part.part_id not in ("prior", "spread"):
                 assert all(0 <= factor <= 1 for factor in factors if factor is not None)
                 assert 0 <= part.points <= part.points_base
 

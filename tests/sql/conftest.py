@@ -10,6 +10,7 @@ import pytest
 
 from pipeline.models import build_models, models_before
 from pipeline.schema import create_empty_events
+from pipeline.score import shipped_parameters
 
 SINCE, UNTIL = datetime(2026, 1, 1), datetime(2026, 12, 31)
 Rows = list[tuple[Any, ...]]
@@ -49,7 +50,8 @@ def build(con: duckdb.DuckDBPyConnection) -> Callable[..., Callable[[str], Rows]
             for number, row in enumerate(events, start=1)
         ]
         give(con, "events", numbered)
-        parameters = {"since": SINCE, "until": UNTIL, "window": window, "max_depth": 16}
+        times = {"since": SINCE, "until": UNTIL, "window": window, "look_back": timedelta(days=30)}
+        parameters = {**shipped_parameters(), **times}
         build_models(con, parameters, models_before("signals"))
         return lambda sql: con.execute(sql).fetchall()
 

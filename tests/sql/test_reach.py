@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from pipeline.models import build_models, models_before
 from pipeline.schema import create_empty_events
+from pipeline.score import shipped_parameters
 from tests.sql.conftest import SINCE, UNTIL, at, audit, cloudtrail, give, sign_in
 
 RESET = audit("2 09:00", "Reset user password")
@@ -215,7 +216,8 @@ def walk(edges: list[tuple[int, int, int, float]]) -> dict[int, tuple[int, float
 @given(EDGES)
 def test_reach_equals_a_plain_walk_over_all_paths(con, edges: list[tuple[int, int, int, float]]) -> None:
     create_empty_events(con)
-    parameters = {"since": SINCE, "until": UNTIL, "window": timedelta(hours=72), "max_depth": 16}
+    times = {"since": SINCE, "until": UNTIL, "window": timedelta(hours=72), "look_back": timedelta(days=30)}
+    parameters = {**shipped_parameters(), **times}
     build_models(con, parameters, models_before("int_reach_steps"))
     start = at("2 09:00")
     give(con, "int_resets", [{"reset_id": "r", "person_id": "p", "occurred_at": start}])

@@ -18,6 +18,7 @@ from pipeline.report.result import (
     VisibilityHour,
     timeline_table,
 )
+from pipeline.score import score_of
 
 RESET_AT = datetime(2026, 3, 2, 9, 14, 5)
 TENANT = "3f1c6f1e-0f6b-4d0f-9a57-6f2f6f0c1a11"
@@ -198,7 +199,7 @@ def make_hunt(rows: list[dict[str, Any]], reset: Reset, **values: Any) -> Hunt:
         for domain, own in by_domain.items()
     )  # fmt: skip
     log_odds = sum(part.points for part in parts)
-    score = round(100 / (1 + 2.718281828459045**-log_odds))
+    score = score_of(log_odds)
     hours = [
         VisibilityHour(source=source, tenant_id=tenant, hour=datetime(2026, 3, 2, 9) + timedelta(hours=index), event_count=scale * (1 + index % 7))
         for source, tenant, scale in (
@@ -212,6 +213,8 @@ def make_hunt(rows: list[dict[str, Any]], reset: Reset, **values: Any) -> Hunt:
         "hunt_id": f"{reset.person_id}-20260302T091405",
         "reset": reset,
         "score": score,
+        "score_low": score,
+        "score_high": score,
         "log_odds": log_odds,
         "verdict": "likely_takeover" if score > 80 else "likely_benign",
         "verdict_sentence": "Everything follows from the quiet day of one person.",

@@ -2,13 +2,15 @@
 
 import math
 from dataclasses import replace
+from datetime import datetime
 
 import pytest
 
 from pipeline.report import narrative
 from pipeline.report.chain import chain
-from pipeline.report.explain import logistic_score, score_table, score_without, score_without_parts
+from pipeline.report.explain import score_table, score_without, score_without_parts
 from pipeline.report.result import PRIOR, Hunt, Reached, Reset, ScorePart
+from pipeline.score import score_of
 
 
 def test_a_reset_by_the_help_desk(alice_hunt: Hunt) -> None:
@@ -169,6 +171,8 @@ def test_without_one_of_several_the_next_counts_more(alice_hunt: Hunt) -> None:
             part_id=f"p{number}",
             control_domain="secrets",
             detection="reads",
+            occurred_at=datetime(2026, 3, 2, 10),
+            points_once=once,
             points=once * number**-1.5,
             repetition=number**-1.5,
             reason="read",
@@ -176,9 +180,8 @@ def test_without_one_of_several_the_next_counts_more(alice_hunt: Hunt) -> None:
 
     prior = next(part for part in alice_hunt.score_parts if part.part_id == PRIOR)
     reads = [part(1, 3.0), part(2, 3.0), part(3, 1.0)]
-    total = prior.points + sum(part.points for part in reads)
-    hunt = replace(alice_hunt, score_parts=(prior, *reads), log_odds=total, score=logistic_score(total))
-    expected = prior.points + 3.0 + 1.0 * 2**-1.5
-    assert score_without_parts(hunt, [reads[0]]) == logistic_score(expected)
-    assert score_without_parts(hunt, reads) == logistic_score(prior.points)
+    total = -4 + sum(part.points for part in reads)
+    hunt = replace(alice_hunt, score_parts=(prior, *reads), log_odds=total, score=score_of(total))
+    assert score_without_parts(hunt, [reads[0]]) == score_of(-4 + 3.0 + 1.0 * 2**-1.5)
+    assert score_without_parts(hunt, reads) == 0
     assert score_without_parts(replace(hunt, score=99), reads) is None

@@ -25,7 +25,7 @@ def test_the_terminal_view_fits(alice_hunt: Hunt, width: int, line_limit: int) -
     lines = printed(hunt_view(alice_hunt, "out/alice"), width).splitlines()
     assert len(lines) <= line_limit
     assert max(map(len, lines)) <= width
-    assert lines[0].split() == ["likely", "takeover", "100", "of", "100"]
+    assert lines[0].split() == ["likely", "takeover", "99", "of", "100"]
     assert lines[-1] == "Report  out/alice/report.html"
 
 
@@ -34,7 +34,7 @@ def test_the_terminal_view_says_what_matters(alice_hunt: Hunt) -> None:
     for wanted in (
         "password and MFA method reset by helpdesk.hank@example.com, somebody else",
         "-7.0 before any signal",
-        "= +9.7, that is 100 of 100",
+        "= +9.7, that is 99 of 100",
         "non-human identities +4.6",
         "No S3 data events for account 111122223333",
         "none with an owner",
@@ -87,7 +87,7 @@ def test_rows_that_are_not_shown_are_told(long_hunt) -> None:
 
 def test_the_queue_is_ranked(alice_hunt: Hunt, bob_hunt: Hunt, tmp_path: Path) -> None:
     entries = [queue_entry(bob_hunt, "bob"), queue_entry(alice_hunt, "alice #1")]
-    assert [entry.score for entry in ranked(entries)] == [100, 0]
+    assert [entry.score for entry in ranked(entries)] == [99, 0]
     page = write_queue(entries, tmp_path, alice_hunt.window_from, alice_hunt.window_to).read_text(
         encoding="utf-8"
     )

@@ -1,0 +1,54 @@
+-- What each signal of a reset says by itself, before the organisation's history and before its repetitions are looked at.
+-- Grain: reset_id, detection, source, tenant_id, event_id.
+-- follows: it happened after the reset, and is not one of the acts that make up the reset.
+with
+    placed as (
+        select
+            signals.*,
+            detections.points as points_base,
+            detections.control_domain,
+            rtrim(coalesce(signals.why, detections.title), '.') as what,
+            signals.occurred_at >= resets.occurred_at and not list_contains(resets.event_ids, signals.event_id) as follows,
+            known_network.network_id is not null or known_to_principal.network_id is not null as is_known_network,
+            signals.client is null or known_client.value is not null or client_of_principal.client is not null as is_known_client
+        from signals_in_reach as signals
+        inner join detections using (detection)
+        inner join int_resets as resets using (reset_id)
+        left join
+            int_person_networks as known_network
+            on resets.person_id = known_network.person_id
+            and signals.network_id = known_network.network_id
+            and known_network.first_seen_at < resets.occurred_at - to_hours($known_for_hours::integer)
+        left join
+            int_principal_networks as known_to_principal
+            on signals.principal_id = known_to_principal.principal_id
+            and signals.network_id = known_to_principal.network_id
+            and known_to_principal.first_seen_at < resets.occurred_at - to_hours($known_for_hours::integer)
+        left join
+            int_baselines as known_client
+            on resets.person_id = known_client.person_id
+            and known_client.facet = 'client'
+            and signals.client = known_client.value
+            and known_client.first_seen_at < resets.occurred_at - to_hours($known_for_hours::integer)
+        left join
+            int_principal_clients as client_of_principal
+            on signals.principal_id = client_of_principal.principal_id
+            and signals.client = client_of_principal.client
+            and client_of_principal.first_seen_at < resets.occurred_at - to_hours($known_for_hours::integer)
+    )
+
+select
+    placed.*,
+    case
+        when placed.thing_id is null
+        then 1.0
+        when placed.network_id is null
+        then $novelty_unknown
+        when placed.is_known_network and placed.is_known_client
+        then $novelty_known
+        when placed.is_known_network
+        then $novelty_known_network
+        else 1.0
+    end::double as novelty,
+    placed.points_base * placed.confidence * novelty as points_alone
+from placed
