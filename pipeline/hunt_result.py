@@ -76,10 +76,7 @@ def read_hunt(
     window_to = reset.occurred_at + window
     identity = json.dumps([reset_id, str(window), str(look_back), snapshot_id, rule_set.content_hash])
     statements = visibility_statements(con, reset_id, reset.occurred_at, window_to)
-    if any(thing.depth == parameters["max_depth"] for thing in reach):
-        statements.insert(
-            0, f"A path is longer than {parameters['max_depth']:.0f} steps: it was not followed to its end."
-        )
+    statements[:0] = _cut_statements(con, reset_id)
     statements += [*([coverage.sentence] if coverage.sentence else []), *_rule_statements(con, rule_set)]
     verdict = next(name for floor, name in VERDICTS if scores["score"] >= floor)
     return Hunt(
@@ -121,6 +118,15 @@ def read_hunt(
         detection_levels={d.name: d.level for d in rule_set.detections},
         detection_credits={d.name: d.credit for d in rule_set.detections if d.credit},
     )
+
+
+def _cut_statements(con: duckdb.DuckDBPyConnection, reset_id: str) -> list[str]:
+    """Which paths were not followed to their end."""
+    cuts = con.execute(
+        "select thing_id, why from reach_cuts where reset_id = $reset_id order by thing_id, kind",
+        {"reset_id": reset_id},
+    ).fetchall()
+    return [f"Not followed beyond {thing_id}: {why}." for thing_id, why in cuts]
 
 
 def _rule_statements(con: duckdb.DuckDBPyConnection, rule_set: RuleSet) -> list[str]:

@@ -1,5 +1,6 @@
 -- Every way in which a reset's power gets to a thing: the seeds and, forward in time, each edge from a thing reached
--- before. Grain: reset_id, edge_id. A step keeps the best path to it: an edge has one time, so the best path to an edge is
+-- before. Grain: reset_id, edge_id. A thing of which too much comes is not followed (int_wide_things, reach_cuts). A step keeps
+-- the best path to it: an edge has one time, so the best path to an edge is
 -- exact, where the best path to a thing would depend on when it is asked for.
 with recursive steps(reset_id, edge_id, thing_id, from_thing_id, kind, seed, reached_at, depth, confidence, path, route, why)
 using
@@ -52,7 +53,12 @@ using
                     int_trust_edges as edges on steps.thing_id = edges.from_thing_id and edges.occurred_at >= steps.reached_at
                 inner join
                     int_resets as resets on steps.reset_id = resets.reset_id and edges.occurred_at < resets.occurred_at + $window
-                where steps.depth < $max_depth
+                left join
+                    int_wide_things as wide
+                    on steps.reset_id = wide.reset_id
+                    and edges.from_thing_id = wide.from_thing_id
+                    and edges.kind = wide.kind
+                where steps.depth < $max_depth and wide.kind is null
                 qualify
                     row_number() over (
                         partition by steps.reset_id, edges.edge_id

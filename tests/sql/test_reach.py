@@ -8,6 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pipeline.models import build_models, models_before
+from pipeline.portable_reach import build_reach_steps, read_portable
 from pipeline.schema import create_empty_events
 from pipeline.score import shipped_parameters
 from tests.sql.conftest import SINCE, UNTIL, at, audit, cloudtrail, give, sign_in
@@ -195,13 +196,17 @@ EDGES = st.lists(
 )
 
 
-def walk(edges: list[tuple[int, int, int, float]]) -> dict[int, tuple[int, float]]:
-    """Plain and slow: every path from thing 0, reached at time 0, forward in time. Thing → (first time, best confidence)."""
+def walk(edges: list[tuple[int, int, int, float]], max_fan_out: int) -> dict[int, tuple[int, float]]:
+    """Plain and slow: every path from thing 0, reached at time 0, forward in time, and not on from a thing of which more than
+    `max_fan_out` others come. Thing → (first time, best confidence)."""
     found: dict[int, tuple[int, float]] = {0: (0, 1.0)}
+    wide = {
+        start for start, *_ in edges if len({end for other, end, *_ in edges if other == start}) > max_fan_out
+    }
 
     def step(thing: int, time: int, confidence: float, used: frozenset[int]) -> None:
         for number, (start, end, when, weight) in enumerate(edges):
-            if start != thing or when < time or number in used:
+            if start != thing or start in wide or when < time or number in used:
                 continue
             better = confidence * weight
             first, best = found.get(end, (when, 0.0))
@@ -213,11 +218,13 @@ def walk(edges: list[tuple[int, int, int, float]]) -> dict[int, tuple[int, float
 
 
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(EDGES)
-def test_reach_equals_a_plain_walk_over_all_paths(con, edges: list[tuple[int, int, int, float]]) -> None:
+@given(EDGES, st.sampled_from([2, 3, 40]))
+def test_reach_equals_a_plain_walk_over_all_paths(
+    con, edges: list[tuple[int, int, int, float]], max_fan_out: int
+) -> None:
     create_empty_events(con)
     times = {"since": SINCE, "until": UNTIL, "window": timedelta(hours=72), "look_back": timedelta(days=30)}
-    parameters = {**shipped_parameters(), **times}
+    parameters = {**shipped_parameters(), **times, "max_fan_out": max_fan_out}
     build_models(con, parameters, models_before("int_reach_steps"))
     start = at("2 09:00")
     give(con, "int_resets", [{"reset_id": "r", "person_id": "p", "occurred_at": start}])
@@ -247,6 +254,7 @@ def test_reach_equals_a_plain_walk_over_all_paths(con, edges: list[tuple[int, in
                 "from_thing_id": str(a),
                 "to_thing_id": str(b),
                 "to_kind": "secret",
+                "kind": "reads_secret",
                 "confidence": weight,
                 "event_id": f"e{n}",
                 "why": "w",
@@ -254,14 +262,19 @@ def test_reach_equals_a_plain_walk_over_all_paths(con, edges: list[tuple[int, in
             for n, (a, b, when, weight) in enumerate(edges)
         ],
     )
-    build_models(con, parameters, ["int_reach_steps", "reach"])
+    build_models(con, parameters, ["int_wide_things", "int_reach_steps", "reach", "reach_cuts"])
+    steps = "from int_reach_steps order by all"
+    recursive = con.execute(steps).fetchall()
+    assert build_reach_steps(con, parameters) <= len(edges) + 1
+    assert con.execute(steps).fetchall() == recursive
     rows = con.execute("select thing_id, first_reached_at, confidence from reach").fetchall()
     found = {
         int(thing): (int((first - start).total_seconds() // 60), round(confidence, 9))
         for thing, first, confidence in rows
     }
     assert found == {
-        thing: (first, round(confidence, 9)) for thing, (first, confidence) in walk(edges).items()
+        thing: (first, round(confidence, 9))
+        for thing, (first, confidence) in walk(edges, max_fan_out).items()
     }
 
 
@@ -362,3 +375,41 @@ def test_mail_and_graph_are_acts_of_the_session_that_signed_in(build) -> None:
     assert query(
         "select thing_id, attribution from int_event_holders where source = 'm365_audit' group by all"
     ) == [("entra-session:new", "exact")]
+
+
+@pytest.mark.parametrize("name", ["reach_round", "reach_seed_steps"])
+def test_the_portable_form_can_be_told_in_spark(name: str) -> None:
+    sqlglot = pytest.importorskip("sqlglot", reason="sqlglot is not installed")
+    (spark,) = sqlglot.transpile(read_portable(name), read="duckdb", write="spark")
+    assert "steps_so_far" in spark or name == "reach_seed_steps"
+    sqlglot.parse_one(spark, read="spark")
+
+
+def test_a_thing_of_which_too_much_comes_is_not_followed_and_that_is_said(build) -> None:
+    """A key that forty networks and more use is shared automation: whoever learns it does not reach them all."""
+    shared = {"principal_kind": "user", "principal_id": "AIDASHARED"}
+    uses = [
+        cloudtrail(
+            f"2 10:{minute:02d}",
+            "ListBuckets",
+            "AKIASHARED",
+            "shared",
+            source_ip=f"198.18.{minute}.7",
+            **shared,
+        )
+        for minute in range(45)
+    ]
+    alice = {"principal_kind": "role", "principal_id": "AROAX:alice@example.com"}
+    made = cloudtrail(
+        "2 09:40",
+        "CreateAccessKey",
+        "ASIAALICE",
+        "alice@example.com",
+        "iam.amazonaws.com",
+        issued_credential_id="AKIASHARED",
+        **alice,
+    )
+    query = build([RESET, made, *uses])
+    things = [row[0] for row in query("select thing_id from reach where depth > 1")]
+    assert things == []
+    assert ("aws-key:AKIASHARED", 45) in query("select from_thing_id, thing_count from int_wide_things")
