@@ -42,3 +42,13 @@ create or replace temp table events (
 create or replace temp table signals (
     detection varchar, source varchar, tenant_id varchar, event_id varchar, occurred_at timestamp, reset_id varchar, thing_id varchar, why varchar
 );
+create or replace temp table first_seen (
+    reset_id varchar, person varchar, facet varchar, value varchar, known_count bigint, occurred_at timestamp,
+    first_use struct(source varchar, tenant_id varchar, event_id varchar, thing_id varchar), use_count bigint
+);
+create or replace temp table granting_actions as
+select unnest(['aws_cloudtrail', 'aws_cloudtrail']) as source, unnest(['CreateUser', 'AttachUserPolicy']) as action;
+create or replace temp table int_reach_edges (
+    reset_id varchar, edge_id varchar, edge_kind varchar, source varchar, tenant_id varchar, event_id varchar, occurred_at timestamp,
+    from_thing_id varchar, to_thing_id varchar, why varchar
+);

@@ -68,6 +68,11 @@ with
             and holders.outcome = 'success'
             and holders.occurred_at >= resets.ended_at + cast($grace as interval)
             and holders.occurred_at < resets.occurred_at + cast($window as interval)
+            -- a password of one directory says nothing of the sessions of another, unless somebody else uses them
+            and (
+                replace(sessions.provider, 'm365', 'azure') is not distinct from replace(resets.provider, 'm365', 'azure')
+                or (holders.network_id is not null and known.network_id is null)
+            )
     ),
 
     counted as (
