@@ -23,9 +23,9 @@ class Domain:
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """One signal: `points_once` before repetition and cap; `follows` unless it is an act of the reset itself."""
+    """One signal; those of one family tell the same fact. `points_once` before repetition and cap; `follows` unless it is an act of the reset itself."""
 
-    detection: str
+    family: str
     control_domain: str
     occurred_at: datetime
     points_once: float
@@ -65,16 +65,16 @@ def log_odds_of(evidence: Sequence[Evidence], weights: Weights) -> float:
     """The sum of all parts, the prior among them; to the rounding of the parts."""
     if not any(signal.follows for signal in evidence):
         return weights.prior_log_odds
-    by_detection: dict[str, list[Evidence]] = defaultdict(list)
+    by_family: dict[tuple[str, str], list[Evidence]] = defaultdict(list)
     for signal in evidence:
-        by_detection[signal.detection].append(signal)
+        by_family[signal.control_domain, signal.family].append(signal)
     by_domain: dict[str, float] = defaultdict(float)
-    for signals in by_detection.values():
-        ranked = sorted((signal.points_once for signal in signals), reverse=True)
-        by_domain[signals[0].control_domain] += math.fsum(
-            round(points * number**-weights.repetition_exponent, 4)
-            for number, points in enumerate(ranked, start=1)
-        )
+    for signals in by_family.values():
+        ranked = sorted(signals, key=lambda signal: (-signal.points_once, signal.occurred_at))
+        for number, signal in enumerate(ranked, start=1):
+            by_domain[signal.control_domain] += round(
+                signal.points_once * number**-weights.repetition_exponent, 4
+            )
     domains = read_domains()
     capped = math.fsum(min(points, domains[name].cap_points) for name, points in by_domain.items())
     links = longest_chain(

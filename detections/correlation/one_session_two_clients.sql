@@ -50,6 +50,8 @@ with
             and holders.client is not null
             -- a service that acts in the session has no client of its own
             and holders.network_id is not null
+            -- Exchange names the protocol, not the tool
+            and holders.source <> 'm365_audit'
     ),
 
     neighbours as (
@@ -85,6 +87,15 @@ where
     and neighbours.occurred_at >= neighbours.reset_at
     and neighbours.occurred_at - neighbours.used_before_at <= cast($max_gap as interval)
     and known.value is null
+    -- without a past nothing can be called new
+    and exists (
+        select 1
+        from int_baselines as past
+        where
+            past.person_id = neighbours.person_id
+            and past.facet = 'client'
+            and past.first_seen_at < neighbours.reset_at - cast($known_for as interval)
+    )
 qualify
     row_number() over (
         partition by neighbours.reset_id, neighbours.thing_id

@@ -112,7 +112,7 @@ def _is_made_of_parts(hunt: Hunt) -> bool:
 def _evidence(parts: Iterable[ScorePart]) -> list[Evidence]:
     return [
         Evidence(
-            detection=part.detection,
+            family=part.family or part.detection,
             control_domain=part.control_domain,
             occurred_at=part.occurred_at,
             points_once=part.points if part.points_once is None else part.points_once,

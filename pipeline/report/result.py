@@ -99,6 +99,7 @@ class ScorePart(FromRow):
     novelty: float | None = None
     repetition: float | None = None
     follows: bool | None = None
+    family: str | None = None
     points_once: float | None = None
     points: float
     reason: str

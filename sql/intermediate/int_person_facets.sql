@@ -21,6 +21,9 @@ with
                     struct_pack(facet := 'network', value := acts.network_id),
                     struct_pack(facet := 'country', value := acts.country),
                     struct_pack(facet := 'client', value := acts.client),
+                    struct_pack(
+                        facet := 'device', value := case when acts.source = 'entra_signin' then nullif(acts.device_id, '') end
+                    ),
                     struct_pack(facet := 'region', value := case when acts.provider = 'aws' then acts.region end),
                     struct_pack(facet := 'action', value := acts.source || '/' || acts.action),
                     struct_pack(

@@ -19,8 +19,14 @@ with
             weighed.points_alone * rates.rarity as points_once,
             followed.has_followers,
             row_number() over (
-                partition by weighed.reset_id, weighed.detection
-                order by weighed.points_alone desc, weighed.occurred_at, weighed.event_id, weighed.source, weighed.tenant_id
+                partition by weighed.reset_id, weighed.control_domain, weighed.family
+                order by
+                    weighed.points_alone * rates.rarity desc,
+                    weighed.occurred_at,
+                    weighed.detection,
+                    weighed.event_id,
+                    weighed.source,
+                    weighed.tenant_id
             ) as repetition_number
         from weighed_signals as weighed
         inner join signal_rates as rates using (reset_id, detection)
@@ -79,6 +85,7 @@ select
     md5(concat_ws('|', capped.reset_id, capped.detection, capped.source, capped.tenant_id, capped.event_id)) as part_id,
     capped.control_domain,
     capped.detection,
+    capped.family,
     capped.event_id,
     capped.source,
     capped.tenant_id,
@@ -108,10 +115,20 @@ select
         then '; from a network and a client known before the reset'
         when capped.novelty = $novelty_known_network
         then '; from a network known before the reset, with a client that is new'
+        when capped.novelty = $novelty_vouched
+        then '; from a new network in which a known device of the person signed in too'
+        when capped.novelty = $novelty_known_here
+        then '; from a network that others here used before the reset'
         else ''
     end
     || case when capped.confidence < 0.995 then '; path confidence ' || round(capped.confidence, 2) else '' end
-    || case when capped.repetition_number > 1 then '; repetition ' || capped.repetition_number else '' end
+    || case
+        when capped.repetition_number = 1
+        then ''
+        when capped.family = capped.detection
+        then '; repetition ' || capped.repetition_number
+        else '; signal ' || capped.repetition_number || ' that tells the same (' || capped.family || ')'
+    end
     || case
         when not capped.has_followers
         then '; counts only once something follows the reset'

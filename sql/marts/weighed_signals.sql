@@ -7,13 +7,27 @@ with
             signals.*,
             detections.points as points_base,
             detections.control_domain,
+            coalesce(families.family, signals.detection) as family,
             rtrim(coalesce(signals.why, detections.title), '.') as what,
             signals.occurred_at >= resets.occurred_at and not list_contains(resets.event_ids, signals.event_id) as follows,
             known_network.network_id is not null or known_to_principal.network_id is not null as is_known_network,
+            vouched.network_id is not null as is_vouched_network,
+            signals.person_id is distinct from resets.person_id and here.network_id is not null as is_known_here,
             signals.client is null or known_client.value is not null or client_of_principal.client is not null as is_known_client
         from signals_in_reach as signals
         inner join detections using (detection)
         inner join int_resets as resets using (reset_id)
+        left join signal_families as families on signals.detection = families.detection
+        left join
+            int_vouched_networks as vouched on signals.reset_id = vouched.reset_id and signals.network_id = vouched.network_id
+        left join
+            (
+                select int_networks.network_id, min(int_networks.first_seen_at) as first_seen_at
+                from int_networks
+                group by int_networks.network_id
+            ) as here
+            on signals.network_id = here.network_id
+            and here.first_seen_at < resets.occurred_at - to_hours($known_for_hours::integer)
         left join
             int_person_networks as known_network
             on resets.person_id = known_network.person_id
@@ -48,6 +62,10 @@ select
         then $novelty_known
         when placed.is_known_network
         then $novelty_known_network
+        when placed.is_vouched_network
+        then $novelty_vouched
+        when placed.is_known_here
+        then $novelty_known_here
         else 1.0
     end::double as novelty,
     placed.points_base * placed.confidence * novelty as points_alone

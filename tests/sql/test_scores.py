@@ -43,6 +43,8 @@ create or replace temp table int_resets (reset_id varchar, person_id varchar, oc
 create or replace temp table int_person_networks (person_id varchar, network_id varchar, first_seen_at timestamp);
 create or replace temp table int_principal_networks (principal_id varchar, network_id varchar, first_seen_at timestamp);
 create or replace temp table int_principal_clients (principal_id varchar, client varchar, first_seen_at timestamp);
+create or replace temp table int_vouched_networks (reset_id varchar, network_id varchar);
+create or replace temp table int_networks (network_id varchar, first_seen_at timestamp);
 create or replace temp table int_baselines (person_id varchar, facet varchar, value varchar, first_seen_at timestamp);
 create or replace temp table int_log_coverage (source varchar, hour timestamp);
 create or replace temp table int_log_completeness (reset_id varchar, source varchar, completeness double);
@@ -50,7 +52,7 @@ create or replace temp table detection_sources (detection varchar, source varcha
 create or replace temp table detections (detection varchar, title varchar, control_domain varchar, points double, close_when varchar);
 create or replace temp table signals_in_reach (
     reset_id varchar, detection varchar, source varchar, tenant_id varchar, event_id varchar, occurred_at timestamp, thing_id varchar,
-    principal_id varchar, network_id varchar, client varchar, confidence double, depth integer, seed varchar, why varchar
+    principal_id varchar, person_id varchar, network_id varchar, client varchar, confidence double, depth integer, seed varchar, why varchar
 )
 """
 
@@ -66,7 +68,7 @@ def signal(
     detection: str, event: str, minutes: float = 10, confidence: float = 1.0, **more: Any
 ) -> dict[str, Any]:
     return {
-        "reset_id": "r", "detection": detection, "source": "aws_cloudtrail", "tenant_id": "t", "event_id": event,
+        "reset_id": "r", "detection": detection, "source": "aws_cloudtrail", "tenant_id": "t", "event_id": event, "person_id": "p",
         "occurred_at": RESET_AT + timedelta(minutes=minutes), "thing_id": "x", "network_id": "new", "confidence": confidence,
     } | more  # fmt: skip
 
