@@ -5,7 +5,7 @@ create or replace temp table int_event_holders (
     source varchar, tenant_id varchar, event_id varchar, occurred_at timestamp, provider varchar, principal_id varchar, principal_name varchar,
     principal_kind varchar, source_ip varchar, network_id varchar, user_agent varchar, client varchar, region varchar, service varchar, action varchar, outcome varchar,
     error_code varchar, is_read_only boolean, target_id varchar, target_name varchar, target_kind varchar, target_tenant_id varchar,
-    bytes_out bigint, credential_id varchar, credential_kind varchar, session_started_at timestamp, is_mfa boolean, token_id varchar,
+    bytes_out bigint, credential_id varchar, credential_kind varchar, session_started_at timestamp, is_mfa boolean, is_device_code boolean, token_id varchar,
     issuer_id varchar, app_id varchar, device_id varchar, issued_credential_id varchar, issued_session_id varchar, person_id varchar,
     thing_id varchar, attribution varchar, confidence double
 );

@@ -58,9 +58,9 @@ with
     ),
 
     days as (
-        select reads.bucket, date_trunc('day', reads.occurred_at) as day, count(*) as object_count
-        from reads
-        group by reads.bucket, date_trunc('day', reads.occurred_at)
+        select bucket_days.bucket, bucket_days.day, sum(bucket_days.object_count)::bigint as object_count
+        from int_bucket_days as bucket_days
+        group by bucket_days.bucket, bucket_days.day
     ),
 
     reached as (

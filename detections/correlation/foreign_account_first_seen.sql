@@ -27,7 +27,7 @@ params:
 */
 -- One signal per account. Grain: reset_id, foreign account or tenant.
 with
-    own as (select distinct holders.tenant_id from int_event_holders as holders),
+    own as (select distinct coverage.tenant_id from int_log_coverage as coverage),
 
     named as (
         select reach.reset_id, resets.occurred_at as reset_at, holders.*
@@ -58,8 +58,7 @@ select
     || named.target_tenant_id
     || ', an account or tenant that has no logs here and was never named before.' as why
 from named
-anti join
-    int_event_holders as earlier on named.target_tenant_id = earlier.target_tenant_id and earlier.occurred_at < named.reset_at
+anti join int_named_tenants as earlier on named.target_tenant_id = earlier.target_tenant_id and earlier.first_at < named.reset_at
 qualify
     row_number() over (
         partition by named.reset_id, named.target_tenant_id order by named.occurred_at, named.source, named.event_id

@@ -41,7 +41,7 @@ with
         select performed.reset_id, count(distinct others.person_id) as people_count
         from performed
         inner join
-            performed as others
+            int_reset_series as others
             on performed.performer = others.performer
             and others.occurred_at >= performed.occurred_at - cast($span as interval)
             and others.occurred_at <= performed.occurred_at + cast($span as interval)

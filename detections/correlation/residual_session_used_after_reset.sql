@@ -45,12 +45,10 @@ with
             holders.tenant_id,
             holders.event_id,
             holders.occurred_at,
-            holders.network_id,
             sessions.started_at,
             resets.cut_off_at,
             resets.cut_off_at is not null
-            and holders.occurred_at > resets.cut_off_at + cast($grace as interval) as is_after_cut_off,
-            holders.network_id is not null and known.network_id is null as is_new_network
+            and holders.occurred_at > resets.cut_off_at + cast($grace as interval) as is_after_cut_off
         from reach
         inner join int_resets as resets using (reset_id)
         inner join int_sessions as sessions on reach.thing_id = sessions.thing_id
@@ -68,11 +66,10 @@ with
             and holders.outcome = 'success'
             and holders.occurred_at >= resets.ended_at + cast($grace as interval)
             and holders.occurred_at < resets.occurred_at + cast($window as interval)
-            -- a password of one directory says nothing of the sessions of another, unless somebody else uses them
-            and (
-                replace(sessions.provider, 'm365', 'azure') is not distinct from replace(resets.provider, 'm365', 'azure')
-                or (holders.network_id is not null and known.network_id is null)
-            )
+            -- a password of one directory says nothing of the sessions of another
+            and replace(sessions.provider, 'm365', 'azure') is not distinct from replace(resets.provider, 'm365', 'azure')
+            -- from a new network it tells more: residual_session_from_new_network
+            and not (holders.network_id is not null and known.network_id is null)
     ),
 
     counted as (
@@ -105,12 +102,11 @@ select
     || strftime(counted.last_used_at, '%Y-%m-%d %H:%M')
     || ' UTC'
     || case when counted.late_use_count > 0 then ', ' || counted.late_use_count || ' of them after the token cut-off' else '' end
-    || case when counted.is_new_network then ', here from ' || counted.network_id || ', a network new to the person' else '' end
     || '.' as why
 from counted
 qualify
     row_number() over (
         partition by counted.reset_id, counted.thing_id
-        order by counted.is_new_network desc, counted.is_after_cut_off desc, counted.occurred_at, counted.event_id
+        order by counted.is_after_cut_off desc, counted.occurred_at, counted.event_id
     )
     = 1

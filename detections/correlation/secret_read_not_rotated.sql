@@ -133,7 +133,7 @@ select
     || ' after the reset and never before it; '
     || case when rotations.rotation_count = 1 then 'one of its two keys was regenerated' else 'no rotation is logged' end
     || ' up to '
-    || strftime((select max(int_event_holders.occurred_at) from int_event_holders), '%Y-%m-%d %H:%M')
+    || strftime((select max(int_log_coverage.last_at) from int_log_coverage), '%Y-%m-%d %H:%M')
     || ' UTC.' as why
 from last_reads
 left join rotations using (reset_id, secret_id, event_id)

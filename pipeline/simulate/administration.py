@@ -71,15 +71,13 @@ def rotated_key_id(world: World) -> str:
     return identifiers.guid(world.stream("rotation"))
 
 
-def credential(world: World, name: str, at: datetime) -> str:
-    """The secret that the automation itself signs in with at that time."""
-    if name == ROTATED_PRINCIPAL and at >= later(ROTATION_AT, 600):
-        return rotated_key_id(world)
-    return world.estate.principals[name].credential_key_id
+def plan_rotation(world: World) -> None:
+    """The automation takes the new secret at its next run."""
+    world.rotations[ROTATED_PRINCIPAL] = [(later(ROTATION_AT, 600), rotated_key_id(world))]
 
 
 def rotate_secret(world: World) -> None:
-    """Kai rotates svc-reporting's secret on plan; the automation takes the new one at its next run."""
+    """Kai rotates svc-reporting's secret on plan."""
     kai = world.estate.people["kai"]
     office_token(world, kai, later(ROTATION_AT, -300), MANAGEMENT)
     principal = world.estate.principals[ROTATED_PRINCIPAL]

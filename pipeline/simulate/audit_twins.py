@@ -6,23 +6,31 @@ in a full stop here.
 
 from datetime import datetime
 
-from pipeline.simulate.logbook import Record
+from pipeline.simulate.logbook import EventRef, Record
 from pipeline.simulate.unified_audit import UnifiedAudit
 from pipeline.simulate.world import World
 
-LOGON_ERRORS = {50126: "InvalidUserNameOrPassword"}
+LOGON_ERRORS = {
+    50072: "UserStrongAuthEnrollmentRequired",
+    50074: "UserStrongAuthClientAuthNRequired",
+    50126: "InvalidUserNameOrPassword",
+    50173: "FreshTokenNeeded",
+}
 
 
-def run(world: World) -> None:
+def run(world: World) -> dict[str, EventRef]:
+    """The twins, by the id of the row that they repeat."""
+    twins = {}
     for delivery in list(world.logbook.deliveries):
         properties = delivery.record.get("properties", {})
         if delivery.source == "entra_signin":
-            write_sign_in(world.office, delivery.occurred_at, properties)
+            twins[properties["id"]] = write_sign_in(world.office, delivery.occurred_at, properties)
         elif delivery.source == "entra_audit" and properties["loggedByService"] == "Core Directory":
-            write_change(world.office, delivery.occurred_at, properties)
+            twins[properties["id"]] = write_change(world.office, delivery.occurred_at, properties)
+    return twins
 
 
-def write_sign_in(audit: UnifiedAudit, at: datetime, properties: Record) -> None:
+def write_sign_in(audit: UnifiedAudit, at: datetime, properties: Record) -> EventRef:
     """ResultStatus is that of the page, and says Success even where the password was wrong."""
     error_code = properties["status"]["errorCode"]
     operation = "UserLoginFailed" if error_code else "UserLoggedIn"
@@ -64,11 +72,11 @@ def write_sign_in(audit: UnifiedAudit, at: datetime, properties: Record) -> None
         "ErrorNumber": str(error_code),
     }
     if error_code:
-        record["LogonError"] = LOGON_ERRORS[error_code]
-    audit.keep("AzureActiveDirectory", at, record)
+        record["LogonError"] = LOGON_ERRORS.get(error_code, "Other")
+    return audit.keep("AzureActiveDirectory", at, record)
 
 
-def write_change(audit: UnifiedAudit, at: datetime, properties: Record) -> None:
+def write_change(audit: UnifiedAudit, at: datetime, properties: Record) -> EventRef:
     user, app = (properties["initiatedBy"].get(key) for key in ("user", "app"))
     user_id = user["userPrincipalName"] if user else f"ServicePrincipal_{app['servicePrincipalId']}"
     record = audit.base(
@@ -103,7 +111,7 @@ def write_change(audit: UnifiedAudit, at: datetime, properties: Record) -> None:
         ),
         "TargetContextId": audit.estate.tenant_id,
     }
-    audit.keep("AzureActiveDirectory", at, record)
+    return audit.keep("AzureActiveDirectory", at, record)
 
 
 def identity(kind: str, object_id: str, name: str | None, name_type: int) -> list[Record]:

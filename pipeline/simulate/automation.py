@@ -7,20 +7,16 @@ from datetime import datetime, timedelta
 from random import Random
 
 from pipeline.simulate import aws_calls, identifiers
-from pipeline.simulate.administration import credential
 from pipeline.simulate.azure_resources import principal_caller
 from pipeline.simulate.cloudtrail import CLI_AGENT, SDK_AGENT, AwsCaller, from_address, user_caller
 from pipeline.simulate.entra_signins import SignIn
 from pipeline.simulate.estate import (
-    DATA_ACCOUNT,
     MANAGEMENT,
-    PLATFORM_ACCOUNT,
     STORAGE_SERVICE,
     VAULT_SERVICE,
     App,
     ServicePrincipal,
 )
-from pipeline.simulate.networks import AWS, AZURE, CI
 from pipeline.simulate.times import is_weekend, jitter
 from pipeline.simulate.world import World
 
@@ -46,10 +42,10 @@ def run(world: World, first_day: datetime, day_count: int) -> None:
 
 def nightly_etl(world: World, at: datetime, rng: Random) -> None:
     """Bulk reads by design: the same role, the same network, every night; once a backfill five times as large."""
-    role = world.estate.roles[DATA_ACCOUNT, "nightly-etl"]
+    role = world.estate.roles[world.estate.data_account, "nightly-etl"]
     instance = identifiers.aws_resource_id("i", world.stream("etl instance"))
     caller, _ = aws_calls.assume_role_for_service(world.trail, "ec2.amazonaws.com", role, instance, at)
-    caller = from_address(caller, AWS.address(41), SDK_AGENT)
+    caller = from_address(caller, world.estate.places.aws.address(41), SDK_AGENT)
     at += timedelta(seconds=30)
     night = f"{at:%Y/%m/%d}"
     aws_calls.list_buckets(world.trail, caller, at)
@@ -57,18 +53,24 @@ def nightly_etl(world: World, at: datetime, rng: Random) -> None:
         key = f"raw/orders/{night}/{number:05d}.json.gz"
         at = jitter(at + timedelta(seconds=1), 10, rng)
         size = int(8_000_000 + rng.random() * 24_000_000)
-        aws_calls.object_call(world.trail, caller, at, "example-data-lake", key, size)
+        aws_calls.object_call(world.trail, caller, at, world.estate.bucket("data-lake"), key, size)
     for number in range(4):
         key = f"curated/sales/{night}/part-{number:05d}.parquet"
         at = jitter(at + timedelta(seconds=3), 20, rng)
         aws_calls.object_call(
-            world.trail, caller, at, "example-data-lake", key, int(4e6 + rng.random() * 3e6), "PutObject"
+            world.trail,
+            caller,
+            at,
+            world.estate.bucket("data-lake"),
+            key,
+            int(4e6 + rng.random() * 3e6),
+            "PutObject",
         )
 
 
 def backups(world: World, at: datetime, rng: Random) -> None:
     volumes = world.stream("volumes")
-    for account_id in (PLATFORM_ACCOUNT, DATA_ACCOUNT):
+    for account_id in (world.estate.platform_account, world.estate.data_account):
         role = world.estate.roles[account_id, "AWSBackupDefaultServiceRole"]
         caller, _ = aws_calls.assume_role_for_service(
             world.trail, "backup.amazonaws.com", role, "AWSBackup-Default", at
@@ -87,10 +89,10 @@ def backups(world: World, at: datetime, rng: Random) -> None:
                 world.trail, caller, at, volume_id, "Created by AWS Backup"
             )
         if (
-            at.weekday() == 6 and account_id == PLATFORM_ACCOUNT
+            at.weekday() == 6 and account_id == world.estate.platform_account
         ):  # a weekly copy goes to the other account of the organisation
             at = jitter(at + timedelta(seconds=30), 60, rng)
-            aws_calls.share_snapshot(world.trail, caller, at, snapshot_id, DATA_ACCOUNT)
+            aws_calls.share_snapshot(world.trail, caller, at, snapshot_id, world.estate.data_account)
 
 
 def busy_hours(day: datetime, chance: float, rng: Random) -> list[datetime]:
@@ -100,10 +102,10 @@ def busy_hours(day: datetime, chance: float, rng: Random) -> list[datetime]:
 
 def build(world: World, day: datetime, rng: Random) -> None:
     """CI builds: a web identity of the repository takes a role for each run."""
-    role = world.estate.roles[PLATFORM_ACCOUNT, "ci-build"]
+    role = world.estate.roles[world.estate.platform_account, "ci-build"]
     for at in busy_hours(day, 0.6, rng):
-        source_ip = CI.address(20 + int(rng.random() * 60))
-        subject = "repo:example/orders:ref:refs/heads/main"
+        source_ip = world.estate.places.ci.address(20 + int(rng.random() * 60))
+        subject = f"repo:{world.estate.name}/orders:ref:refs/heads/main"
         run_name = f"ci-run-{int(rng.random() * 10**9)}"
         caller, _ = aws_calls.assume_role_with_web_identity(
             world.trail, role, subject, run_name, at, source_ip, SDK_AGENT
@@ -114,15 +116,21 @@ def build(world: World, day: datetime, rng: Random) -> None:
         world.trail.call(caller, jitter(at, 120, rng), "ecr", "PutImage", image, read_only=False)
         key = f"builds/{run_name}.tar.gz"
         aws_calls.object_call(
-            world.trail, caller, jitter(at, 200, rng), "example-artifacts", key, 9_400_000, "PutObject"
+            world.trail,
+            caller,
+            jitter(at, 200, rng),
+            world.estate.bucket("artifacts"),
+            key,
+            9_400_000,
+            "PutObject",
         )
 
 
 def deploy(world: World, day: datetime, rng: Random) -> None:
     """deploy-bot's long-lived key, only ever used from the CI runners: it takes a role in the data account."""
-    role = world.estate.roles[DATA_ACCOUNT, "data-deploy"]
+    role = world.estate.roles[world.estate.data_account, "data-deploy"]
     for at in busy_hours(day, 0.3, rng):
-        source_ip = CI.address(DEPLOY_ADDRESSES[int(rng.random() * 3)])
+        source_ip = world.estate.places.ci.address(DEPLOY_ADDRESSES[int(rng.random() * 3)])
         caller = user_caller(world.estate.users["deploy-bot"], source_ip, CLI_AGENT)
         world.trail.call(caller, at, "sts", "GetCallerIdentity")
         release = f"release-{at:%Y%m%d%H%M}"
@@ -132,24 +140,32 @@ def deploy(world: World, day: datetime, rng: Random) -> None:
         world.trail.call(deployer, at, "glue", "UpdateJob", {"jobName": "nightly-etl"}, read_only=False)
         key = f"jobs/{release}/etl.zip"
         aws_calls.object_call(
-            world.trail, deployer, jitter(at, 30, rng), "example-data-lake", key, 2_100_000, "PutObject"
+            world.trail,
+            deployer,
+            jitter(at, 30, rng),
+            world.estate.bucket("data-lake"),
+            key,
+            2_100_000,
+            "PutObject",
         )
 
 
 def export_reports(world: World, at: datetime, rng: Random) -> None:
-    caller = user_caller(world.estate.users["reports-export"], AWS.address(52), SDK_AGENT)
+    caller = user_caller(world.estate.users["reports-export"], world.estate.places.aws.address(52), SDK_AGENT)
     for number in range(3):
         at = jitter(at + timedelta(seconds=5), 60, rng)
         key = f"weekly/{at:%Y-%m-%d}/report-{number}.csv"
-        aws_calls.object_call(world.trail, caller, at, "example-reports", key, int(4e5 + rng.random() * 9e5))
+        aws_calls.object_call(
+            world.trail, caller, at, world.estate.bucket("reports"), key, int(4e5 + rng.random() * 9e5)
+        )
 
 
 def serve_orders(world: World, day: datetime, rng: Random) -> None:
-    role = world.estate.roles[PLATFORM_ACCOUNT, "orders-service"]
+    role = world.estate.roles[world.estate.platform_account, "orders-service"]
     for hour in range(0, 24, 4):
         at = jitter(day + timedelta(hours=hour), 900, rng)
         caller, _ = aws_calls.assume_role_for_service(world.trail, "lambda.amazonaws.com", role, "orders", at)
-        caller = from_address(caller, AWS.address(60 + int(rng.random() * 8)), SDK_AGENT)
+        caller = from_address(caller, world.estate.places.aws.address(60 + int(rng.random() * 8)), SDK_AGENT)
         for name in ("DescribeTable", "DescribeContinuousBackups"):
             at = jitter(at + timedelta(seconds=1), 30, rng)
             world.trail.call(caller, at, "dynamodb", name, {"tableName": "orders"})
@@ -164,7 +180,7 @@ def read_secrets(world: World, day: datetime, rng: Random) -> None:
         principal = world.estate.principals[name]
         for hour in hours:
             at = jitter(day + timedelta(hours=hour, minutes=5), 240, rng)
-            source_ip = AZURE.address(14 if name == "svc-reporting" else 15)
+            source_ip = world.estate.places.azure.address(14 if name == "svc-reporting" else 15)
             caller = principal_caller(principal, source_ip, sign_in(world, principal, at, source_ip).token_id)
             for secret in secrets:
                 at = jitter(at + timedelta(seconds=1), 8, rng)
@@ -177,10 +193,10 @@ def sign_in(
     return world.signins.service_principal(
         principal,
         at,
-        AZURE,
+        world.estate.places.azure,
         source_ip,
         resource,
-        credential(world, principal.name, at),
+        world.credential(principal, at),
         "python-requests/2.32.4",
     )
 
@@ -188,7 +204,7 @@ def sign_in(
 def move_blobs(world: World, at: datetime, rng: Random) -> None:
     """The blob pipeline lists the account's keys and reads with them at night, and with its own token by day."""
     principal = world.estate.principals["svc-blob-pipeline"]
-    source_ip = AZURE.address(16)
+    source_ip = world.estate.places.azure.address(16)
     caller = principal_caller(
         principal, source_ip, sign_in(world, principal, at, source_ip, MANAGEMENT).token_id
     )

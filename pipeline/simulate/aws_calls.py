@@ -1,10 +1,11 @@
 """CloudTrail calls whose request, response or resources matter to a hunter: STS, S3 objects, snapshots, keys, sign-in."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from pipeline.simulate import identifiers
 from pipeline.simulate.cloudtrail import AwsCaller, CloudTrail, role_caller, service_caller
-from pipeline.simulate.estate import GLOBAL_REGION, HOME_REGION, IamUser, Role
+from pipeline.simulate.estate import GLOBAL_REGION, Estate, IamUser, Role
 from pipeline.simulate.logbook import EventRef, Record
 from pipeline.simulate.times import sts_expiration_text
 
@@ -87,20 +88,20 @@ def assume_role_with_saml(
 ) -> tuple[AwsCaller, EventRef]:
     """How an Identity Center role session begins: the session is named by the person's e-mail address."""
     at = at.replace(microsecond=0)
-    provider = f"arn:aws:iam::{role.account_id}:saml-provider/AWSSSO_5f2d8c1ab4e97c03_DO_NOT_DELETE"
+    provider = f"arn:aws:iam::{role.account_id}:saml-provider/{trail.saml_provider}"
     key_id, response = sts_response(trail, role, person_upn, at, 28800)
     response |= {
         "subject": person_upn,
         "subjectType": "persistent",
-        "issuer": f"https://portal.sso.{HOME_REGION}.amazonaws.com/saml/assertion/example",
+        "issuer": f"https://portal.sso.{trail.home_region}.amazonaws.com/saml/assertion/example",
         "audience": "https://signin.aws.amazon.com/saml",
-        "nameQualifier": "3dTq0p8mYvJ1c9wQ0f6dXy2kR5E=",
+        "nameQualifier": trail.name_qualifier,
     }
     identity = {
         "type": "SAMLUser",
-        "principalId": f"3dTq0p8mYvJ1c9wQ0f6dXy2kR5E=:{person_upn}",
+        "principalId": f"{trail.name_qualifier}:{person_upn}",
         "userName": person_upn,
-        "identityProvider": "3dTq0p8mYvJ1c9wQ0f6dXy2kR5E=",
+        "identityProvider": trail.name_qualifier,
     }
     request = {
         "sAMLAssertionID": f"_{identifiers.guid(trail.rng)}",
@@ -118,6 +119,15 @@ def assume_role_with_saml(
         resources=resources,
     )  # fmt: skip
     return role_caller(role, person_upn, key_id, at, source_ip, user_agent), ref
+
+
+def on_behalf_of(caller: AwsCaller, estate: Estate, login: str) -> AwsCaller:
+    """Role sessions of Identity Center say whose they are, where it keeps an identity store."""
+    if not estate.identity_store_id:
+        return caller
+    store = f"arn:aws:identitystore::{estate.platform_account}:identitystore/{estate.identity_store_id}"
+    user = {"userId": estate.identity_center_ids[login], "identityStoreArn": store}
+    return replace(caller, identity={**caller.identity, "onBehalfOf": user})
 
 
 def assume_role_with_web_identity(
@@ -173,7 +183,7 @@ def object_call(
     name: str = "GetObject",
 ) -> EventRef:
     """GetObject or PutObject of `size` bytes, as a data event."""
-    host = f"{bucket}.s3.{HOME_REGION}.amazonaws.com"
+    host = f"{bucket}.s3.{trail.home_region}.amazonaws.com"
     is_read = name == "GetObject"
     return trail.call(
         caller, at, "s3", name,
@@ -191,7 +201,7 @@ def object_call(
 
 
 def list_buckets(trail: CloudTrail, caller: AwsCaller, at: datetime) -> EventRef:
-    host = f"s3.{HOME_REGION}.amazonaws.com"
+    host = f"s3.{trail.home_region}.amazonaws.com"
     return trail.call(caller, at, "s3", "ListBuckets", {"Host": host}, host=host, extra=s3_extra(trail, 1184))
 
 

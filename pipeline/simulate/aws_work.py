@@ -5,7 +5,7 @@ from random import Random
 
 from pipeline.simulate import aws_calls
 from pipeline.simulate.cloudtrail import CLI_AGENT, TERRAFORM_AGENT, AwsCaller, user_caller
-from pipeline.simulate.estate import DATA_ACCOUNT, PLATFORM_ACCOUNT
+from pipeline.simulate.estate import IamUser
 from pipeline.simulate.logbook import Record
 from pipeline.simulate.people import Person
 from pipeline.simulate.times import jitter
@@ -57,11 +57,12 @@ DATA_CALLS: tuple[Call, ...] = (
 def session(world: World, person: Person, at: datetime, source_ip: str, rng: Random) -> None:
     if ":" in source_ip:  # these endpoints are reached over IPv4
         source_ip = person.home.address(person.home_host)
-    account_id = DATA_ACCOUNT if person.job == "data" else PLATFORM_ACCOUNT
+    account_id = world.estate.data_account if person.job == "data" else world.estate.platform_account
     is_console = person.job == "platform" and rng.random() < 0.5
     agent = person.laptop.user_agent if is_console else CLI_AGENT
     role = world.estate.person_role(person, account_id)
     caller, _ = aws_calls.assume_role_with_saml(world.trail, role, person.upn, at, source_ip, agent)
+    caller = aws_calls.on_behalf_of(caller, world.estate, person.login)
     if is_console:
         caller = AwsCaller(caller.account_id, caller.identity, source_ip, agent, is_console=True)
     at = jitter(at + timedelta(seconds=20), 60, rng)
@@ -69,8 +70,9 @@ def session(world: World, person: Person, at: datetime, source_ip: str, rng: Ran
         analyse(world, caller, at, rng)
     else:
         call_some(world, caller, PLATFORM_CALLS if person.job == "platform" else DEVELOPER_CALLS, at, rng)
-    if person.login == "carol" and rng.random() < 0.4:
-        use_own_key(world, at, source_ip, rng)
+    own_user = world.estate.own_users.get(person.login)
+    if own_user and rng.random() < 0.4:
+        use_own_key(world, own_user, at, source_ip, rng)
 
 
 def call_some(
@@ -93,7 +95,7 @@ def analyse(world: World, caller: AwsCaller, at: datetime, rng: Random) -> None:
     """A data engineer queries, reads a handful of objects, and at times takes the analytics role."""
     at = call_some(world, caller, DATA_CALLS, at, rng)
     if rng.random() < 0.4:
-        role = world.estate.roles[DATA_ACCOUNT, "analytics-read"]
+        role = world.estate.roles[world.estate.data_account, "analytics-read"]
         caller, _ = aws_calls.assume_role(
             world.trail, caller, role, caller.identity["arn"].rpartition("/")[2], at
         )
@@ -102,13 +104,13 @@ def analyse(world: World, caller: AwsCaller, at: datetime, rng: Random) -> None:
     for number in range(3 + int(rng.random() * 10)):
         key = f"curated/sales/{day}/part-{number:05d}.parquet"
         size = int(200_000 + rng.random() * 6_000_000)
-        aws_calls.object_call(world.trail, caller, at, "example-data-lake", key, size)
+        aws_calls.object_call(world.trail, caller, at, world.estate.bucket("data-lake"), key, size)
         at = jitter(at + timedelta(seconds=1), 40, rng)
 
 
-def use_own_key(world: World, at: datetime, source_ip: str, rng: Random) -> None:
-    """Carol still has an IAM user and runs Terraform with its key."""
-    caller = user_caller(world.estate.users["carol.mensah"], source_ip, TERRAFORM_AGENT)
+def use_own_key(world: World, user: IamUser, at: datetime, source_ip: str, rng: Random) -> None:
+    """Who still has an IAM user runs Terraform with its key."""
+    caller = user_caller(user, source_ip, TERRAFORM_AGENT)
     world.trail.call(caller, at, "sts", "GetCallerIdentity")
     for service, name, request, is_read in PLATFORM_CALLS[:3]:
         at = jitter(at + timedelta(seconds=1), 5, rng)

@@ -10,14 +10,7 @@ from datetime import datetime
 from random import Random
 
 from pipeline.simulate import identifiers
-from pipeline.simulate.estate import (
-    KEY_VAULT,
-    PORTAL,
-    RESOURCE_GROUP,
-    STORAGE_ACCOUNT,
-    Estate,
-    ServicePrincipal,
-)
+from pipeline.simulate.estate import PORTAL, Estate, ServicePrincipal
 from pipeline.simulate.logbook import EventRef, Logbook, Record
 from pipeline.simulate.people import Person
 from pipeline.simulate.times import later, ticks_text
@@ -92,7 +85,7 @@ class AzureResources:
 
         The start row holds what was asked for, the success row what came of it: both are `body`, as JSON text.
         """
-        scope = f"/subscriptions/{self.estate.subscription_id}/resourceGroups/{RESOURCE_GROUP}/providers/{provider_path}"
+        scope = f"/subscriptions/{self.estate.subscription_id}/resourceGroups/{self.estate.resource_group}/providers/{provider_path}"
         correlation_id = identifiers.guid(self.rng)
         refs = []
         seconds = 1 + self.rng.random() * 4
@@ -147,7 +140,7 @@ class AzureResources:
         return refs
 
     def list_keys(self, caller: AzureCaller, at: datetime) -> list[EventRef]:
-        path = f"Microsoft.Storage/storageAccounts/{STORAGE_ACCOUNT}"
+        path = f"Microsoft.Storage/storageAccounts/{self.estate.storage_account}"
         return self.write(caller, at, "Microsoft.Storage/storageAccounts/listKeys/action", path, "Action")
 
     def blob(
@@ -192,12 +185,12 @@ class AzureResources:
             "identity": identity,
             "location": "germanywestcentral",
             "properties": {
-                "accountName": STORAGE_ACCOUNT,
+                "accountName": self.estate.storage_account,
                 "userAgentHeader": user_agent,
                 "clientRequestId": identifiers.guid(self.rng),
                 "etag": f'"0x8DE{self.rng.getrandbits(48):012X}"',
                 "serviceType": "blob",
-                "objectKey": f"/{STORAGE_ACCOUNT}/{object_path}",
+                "objectKey": f"/{self.estate.storage_account}/{object_path}",
                 "metricResponseType": "Success",
                 "serverLatencyMs": latency,
                 "requestHeaderSize": 420,
@@ -206,7 +199,7 @@ class AzureResources:
                 "responseBodySize": size if is_read else 0,
                 "tlsVersion": "TLS 1.3",
             },
-            "uri": f"https://{STORAGE_ACCOUNT}.blob.core.windows.net:443/{object_path}",
+            "uri": f"https://{self.estate.storage_account}.blob.core.windows.net:443/{object_path}",
             "protocol": "HTTPS",
             "resourceType": "Microsoft.Storage/storageAccounts/blobServices",
         }
@@ -217,7 +210,7 @@ class AzureResources:
         self, caller: AzureCaller, at: datetime, operation: str, name: str | None, user_agent: str
     ) -> EventRef:
         """SecretGet of a name, or SecretList without one."""
-        vault = f"https://{KEY_VAULT}.vault.azure.net"
+        vault = f"https://{self.estate.key_vault}.vault.azure.net"
         correlation_id = identifiers.guid(self.rng)
         version = identifiers.key_hash(f"{self.estate.tenant_id}/{name}")[:32].lower()
         properties: Record = {

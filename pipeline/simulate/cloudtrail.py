@@ -90,6 +90,9 @@ class CloudTrail:
 
     logbook: Logbook
     rng: Random
+    home_region: str = HOME_REGION
+    name_qualifier: str = "3dTq0p8mYvJ1c9wQ0f6dXy2kR5E="  # of Identity Center's SAML subjects
+    saml_provider: str = "AWSSSO_5f2d8c1ab4e97c03_DO_NOT_DELETE"
 
     def call(
         self,
@@ -112,7 +115,7 @@ class CloudTrail:
         region: str | None = None,
         event_type: str = "AwsApiCall",
     ) -> EventRef:
-        region = region or (GLOBAL_REGION if service in GLOBAL_SERVICES else HOME_REGION)
+        region = region or (GLOBAL_REGION if service in GLOBAL_SERVICES else self.home_region)
         recipient = recipient or caller.account_id
         identity = caller.identity
         if caller.is_console:  # the console mints a key for each request

@@ -3,10 +3,11 @@
 Every id comes from one seeded stream, so the same seed names the same things in every scenario.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from random import Random
 
 from pipeline.simulate import identifiers
+from pipeline.simulate.networks import Places
 from pipeline.simulate.people import Person, make_people
 
 PLATFORM_ACCOUNT = "111122223333"
@@ -100,16 +101,35 @@ class Estate:
     password_service: App
     mfa_policy_id: str
     storage_key_hash: str
+    own_users: dict[str, IamUser] = field(default_factory=dict)  # by login: the IAM user a person has besides
+    name: str = "example"
+    domain: str = "example.com"
+    platform_account: str = PLATFORM_ACCOUNT
+    data_account: str = DATA_ACCOUNT
+    foreign_account: str = FOREIGN_ACCOUNT
+    home_region: str = HOME_REGION
+    resource_group: str = RESOURCE_GROUP
+    storage_account: str = STORAGE_ACCOUNT
+    key_vault: str = KEY_VAULT
+    secrets: tuple[str, ...] = SECRETS
+    places: Places = field(default_factory=Places)
+    identity_store_id: str | None = None  # of Identity Center; role sessions name on whose behalf they are
+    identity_center_ids: dict[str, str] = field(default_factory=dict)  # by login
+    name_qualifier: str = "3dTq0p8mYvJ1c9wQ0f6dXy2kR5E="
+    saml_provider: str = "AWSSSO_5f2d8c1ab4e97c03_DO_NOT_DELETE"
 
     @property
     def vault_resource_id(self) -> str:
-        group = f"/SUBSCRIPTIONS/{self.subscription_id}/RESOURCEGROUPS/{RESOURCE_GROUP}"
-        return f"{group}/PROVIDERS/MICROSOFT.KEYVAULT/VAULTS/{KEY_VAULT}".upper()
+        group = f"/SUBSCRIPTIONS/{self.subscription_id}/RESOURCEGROUPS/{self.resource_group}"
+        return f"{group}/PROVIDERS/MICROSOFT.KEYVAULT/VAULTS/{self.key_vault}".upper()
 
     @property
     def storage_resource_id(self) -> str:
-        group = f"/subscriptions/{self.subscription_id}/resourceGroups/{RESOURCE_GROUP}"
-        return f"{group}/providers/Microsoft.Storage/storageAccounts/{STORAGE_ACCOUNT}"
+        group = f"/subscriptions/{self.subscription_id}/resourceGroups/{self.resource_group}"
+        return f"{group}/providers/Microsoft.Storage/storageAccounts/{self.storage_account}"
+
+    def bucket(self, purpose: str) -> str:
+        return f"{self.name}-{purpose}"
 
     def person_role(self, person: Person, account_id: str) -> Role:
         """The Identity Center role of this person's permission set in that account."""
@@ -158,7 +178,7 @@ def make_principals(rng: Random) -> dict[str, ServicePrincipal]:
 
 def make_estate(seed: int) -> Estate:
     rng = Random(f"{seed}/estate")
-    return Estate(
+    estate = Estate(
         tenant_id=identifiers.guid(rng),
         subscription_id=identifiers.guid(rng),
         organization_id="o-" + identifiers.text_of(identifiers.LOWER_ALPHANUMERIC, 10, rng),
@@ -176,3 +196,5 @@ def make_estate(seed: int) -> Estate:
         mfa_policy_id=identifiers.guid(rng),
         storage_key_hash=identifiers.key_hash(f"{seed}/storage key1"),
     )
+    estate.own_users["carol"] = estate.users["carol.mensah"]
+    return estate

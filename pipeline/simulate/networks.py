@@ -4,6 +4,7 @@ Homes are one /24 a person at one of four providers; the attacker's networks are
 """
 
 from dataclasses import dataclass
+from datetime import datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +50,25 @@ AWS = german("AWS eu-central-1", "198.19.80.", 64508, "Frankfurt am Main")
 AZURE = german("Azure germanywestcentral", "198.19.96.", 64509, "Frankfurt am Main")
 HOTEL_SPAIN = Network("hotel in Spain", "198.19.128.", 64510, "ES", "Valencia", "Valencia", 39.4697, -0.3774)
 HOTEL_PORTUGAL = Network("hotel in Portugal", "198.19.129.", 64511, "PT", "Porto", "Porto", 41.1496, -8.611)
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """Where an organisation's traffic comes from. After `vpn_moves_at` its VPN comes out elsewhere."""
+
+    office: Network = OFFICE
+    vpn: Network = VPN
+    mobile: tuple[Network, ...] = MOBILE
+    ci: Network = CI
+    aws: Network = AWS
+    azure: Network = AZURE
+    next_vpn: Network | None = None
+    vpn_moves_at: datetime | None = None
+
+    def vpn_at(self, at: datetime) -> Network:
+        has_moved = self.vpn_moves_at is not None and at >= self.vpn_moves_at
+        return self.next_vpn if self.next_vpn and has_moved else self.vpn
+
 
 ATTACKER_DESK = Network(
     "attacker's desk", "203.0.113.", 65540, "NL", "Amsterdam", "Noord-Holland", 52.374, 4.8897

@@ -15,7 +15,12 @@ from pipeline.simulate.networks import Network
 from pipeline.simulate.people import Device, Person
 
 ID_ALPHABET = identifiers.UPPER_ALPHANUMERIC + identifiers.LOWER_ALPHANUMERIC[:26]
-COUNTRIES = {"DE": "Germany", "ES": "Spain", "PT": "Portugal"}  # Okta names countries in English
+COUNTRIES = {  # Okta names countries in English
+    "AT": "Austria", "BR": "Brazil", "CA": "Canada", "CH": "Switzerland", "CZ": "Czechia", "DE": "Germany",
+    "DK": "Denmark", "ES": "Spain", "FR": "France", "GB": "United Kingdom", "IE": "Ireland", "IT": "Italy",
+    "MD": "Moldova", "NG": "Nigeria", "NL": "Netherlands", "PL": "Poland", "PT": "Portugal", "RO": "Romania",
+    "SE": "Sweden", "TR": "Turkey", "UA": "Ukraine", "US": "United States", "VN": "Vietnam",
+}  # fmt: skip
 # Event type → what the record says of it: the older name of the type, the message, and the severity.
 WORDING: dict[str, tuple[str | None, str, str]] = {
     "app.oauth2.token.grant.refresh_token": (None, "OIDC refresh token is granted", "INFO"),
@@ -26,20 +31,27 @@ WORDING: dict[str, tuple[str | None, str, str]] = {
     "device.user.add": (None, "Add user to device", "INFO"),
     "group.user_membership.add": ("core.user_group_member.user_add", "Add user to group membership", "INFO"),
     "policy.evaluate_sign_on": (None, "Evaluation of sign-on policy", "INFO"),
+    "system.api_token.create": ("api.token.create", "Create API token", "INFO"),
+    "system.idp.lifecycle.activate": (None, "Activate identity provider", "INFO"),
+    "system.idp.lifecycle.create": (None, "Create Identity Provider", "INFO"),
     "system.push.send_factor_verify_push": ("core.user.factor.push_sent", "Send push verify to user", "INFO"),
     "user.account.lock": ("core.user_auth.account_locked", "Max sign in attempts exceeded", "DEBUG"),
+    "user.account.privilege.grant": ("core.user.admin_privilege.granted", "Grant user privilege", "INFO"),
     "user.account.reset_password": ("core.user.config.user_status.password_reset", "Fired when the user's Okta password is reset", "INFO"),
     "user.account.unlock": ("core.user.config.user_status.unlocked", "Unlock user account", "INFO"),
     "user.account.update_password": ("core.user.config.password_update.success", "User update password for Okta", "INFO"),
     "user.account.update_profile": ("core.user.config.profile_update", "Update user profile for Okta", "INFO"),
+    "user.authentication.auth_via_IDP": ("core.user_auth.idp.saml.login_success", "Authenticate user via IDP", "INFO"),
     "user.authentication.auth_via_mfa": ("core.user.factor.attempt_success", "Authentication of user via MFA", "INFO"),
     "user.authentication.sso": ("app.auth.sso", "User single sign on to app", "INFO"),
     "user.lifecycle.activate": ("core.user.config.user_activated", "Activate Okta user", "INFO"),
     "user.lifecycle.create": ("core.user.config.user_creation.success", "Create Okta user", "INFO"),
     "user.mfa.factor.activate": ("core.user.factor.activate", "Activate factor or authenticator enrollment method for user", "INFO"),
     "user.mfa.factor.deactivate": ("core.user.factor.deactivate", "Reset factor for user", "INFO"),
+    "user.mfa.factor.reset_all": ("core.user.factor.reset_all", "Reset all factors for user", "INFO"),
     "user.mfa.okta_verify.deny_push": (None, "User rejected Okta push verify", "WARN"),
     "user.session.access_admin_app": ("app.admin.sso.login.success", "User accessing Okta admin app", "INFO"),
+    "user.session.clear": ("core.user_auth.session_clear", "Clear user session", "INFO"),
     "user.session.end": ("core.user_auth.logout_success", "User logout from Okta", "INFO"),
     "user.session.start": ("core.user_auth.login_success", "User login to Okta", "INFO"),
 }  # fmt: skip

@@ -109,9 +109,9 @@ ORDINARY_RESETS = (
 CHANGE_OWN_PASSWORD = ("carol.mensah", "carol", moment("2026-02-27 11:30:21"))
 UPDATE_LOGIN_PROFILE = ("erik.holm", "kai", moment("2026-03-04 13:31:15"))
 
-TRIPS = {
-    "petra": Trip(HOTEL_SPAIN, 77, moment("2026-02-26 17:00"), moment("2026-02-28 18:00")),
-    "sven": Trip(HOTEL_PORTUGAL, 103, moment("2026-03-05 09:28"), moment("2026-03-06 20:00")),
+TRIPS: dict[str, tuple[Trip, ...]] = {
+    "petra": (Trip(HOTEL_SPAIN, 77, moment("2026-02-26 17:00"), moment("2026-02-28 18:00")),),
+    "sven": (Trip(HOTEL_PORTUGAL, 103, moment("2026-03-05 09:28"), moment("2026-03-06 20:00")),),
 }
 
 

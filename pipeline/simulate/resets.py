@@ -68,7 +68,7 @@ class Episode:
 
     def help_desk(self) -> Actor:
         agent = self.world.estate.people[self.reset.help_desk or "hana"]
-        return by_person(agent, OFFICE.address(agent.office_host))
+        return by_person(agent, self.world.estate.places.office.address(agent.office_host))
 
 
 def reset_own_password(episode: Episode, at: datetime) -> list[EventRef]:

@@ -76,6 +76,7 @@ def simulate(out: Path, scenario: str, seed: int = 7, event_count: int = 200_000
 def live_incident(seed: int) -> tuple[World, list[OrdinaryReset]]:
     absences = {"alice": (attack.ALICE_LEAVES_AT, attack.ALICE_RETURNS_AT)}
     world = make_world(seed, make_calendar(ORDINARY_RESETS, absences))
+    administration.plan_rotation(world)
     workdays.live(world, FORTNIGHT_START, FORTNIGHT_DAYS)
     automation.run(world, FORTNIGHT_START, FORTNIGHT_DAYS)
     administration.run(world)

@@ -15,7 +15,6 @@ from pipeline.simulate.logbook import EventRef, Logbook, Record
 from pipeline.simulate.people import Person
 from pipeline.simulate.shifts import Shift
 
-ORGANIZATION = "example.onmicrosoft.com"
 SERVER = "FR0P281MB0001 (15.20.8722.031)"
 EXCHANGE_ADMIN_APP = "fb78d390-0c51-40cd-8e17-fdbfab77341b"
 MAILBOX_TYPES = {"MailItemsAccessed": 50, "SoftDelete": 3, "MoveToDeletedItems": 3}  # others are of type 2
@@ -88,7 +87,7 @@ class UnifiedAudit:
             "MailboxGuid": self.named_guid(f"mailbox/{person.login}"),
             "MailboxOwnerSid": sid,
             "MailboxOwnerUPN": person.upn,
-            "OrganizationName": ORGANIZATION,
+            "OrganizationName": f"{self.estate.name}.onmicrosoft.com",
             "OriginatingServer": f"{SERVER}\r\n",
             "SessionId": shift.sign_in(at)["sessionId"],
             "TokenObjectId": person.object_id,
@@ -117,7 +116,7 @@ class UnifiedAudit:
             "ClientAppId": "",
             "ExternalAccess": isinstance(actor, str),
             "ObjectId": target,
-            "OrganizationName": ORGANIZATION,
+            "OrganizationName": f"{self.estate.name}.onmicrosoft.com",
             "OriginatingServer": SERVER,
             "Parameters": [{"Name": name, "Value": value} for name, value in parameters.items()],
         }

@@ -23,7 +23,7 @@ from pipeline.simulate.estate import (
     App,
 )
 from pipeline.simulate.people import Person
-from pipeline.simulate.times import is_weekend, jitter
+from pipeline.simulate.times import jitter
 from pipeline.simulate.world import World
 
 LAPTOP_APPS = ((TEAMS, GRAPH), (ONE_DRIVE, SHAREPOINT), (BROKER, GRAPH), (TEAMS, EXCHANGE))
@@ -41,7 +41,7 @@ def live(world: World, first_day: datetime, day_count: int, has_changes: bool = 
         day = first_day + timedelta(days=number)
         for person in world.estate.people.values():
             rng = world.stream(f"workday/{person.login}/{day:%Y-%m-%d}")
-            if is_weekend(day):
+            if world.calendar.is_free_day(day):
                 rest(world, person, day, rng)
             else:
                 work(world, person, day, rng, number < 2, has_changes)
@@ -119,7 +119,7 @@ def refresh(world: World, person: Person, at: datetime, device_name: str, place:
     network, source_ip = world.address(person, place, at, rng)
     session_id, is_new = world.session(person, device_name, at)
     is_phone = device_name == "phone"
-    device = person.phone if is_phone else person.laptop
+    device = world.device(person, device_name, at)
     client, resource = (
         (OUTLOOK_MOBILE, EXCHANGE) if is_phone else LAPTOP_APPS[int(rng.random() * len(LAPTOP_APPS))]
     )

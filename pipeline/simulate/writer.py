@@ -15,7 +15,7 @@ from pathlib import Path
 from random import Random
 
 from pipeline.simulate import identifiers
-from pipeline.simulate.estate import GLOBAL_REGION, PLATFORM_ACCOUNT, Estate
+from pipeline.simulate.estate import GLOBAL_REGION, Estate
 from pipeline.simulate.logbook import Delivery, Logbook
 
 GZIP_HEADER = (
@@ -86,7 +86,7 @@ def write_logs(
         account_id, region = stream.split("/")
         trail = out / ORGANIZATION_TRAIL / "AWSLogs" / estate.organization_id / account_id
         files += write_cloudtrail(trail, account_id, region, deliveries, rng, first_day)
-        if (account_id, region) == (PLATFORM_ACCOUNT, GLOBAL_REGION):
+        if (account_id, region) == (estate.platform_account, GLOBAL_REGION):
             # An older trail of the account itself is still switched on: the same events again, under the same ids.
             trail = out / ACCOUNT_TRAIL / "AWSLogs" / account_id
             files += write_cloudtrail(trail, account_id, region, deliveries, rng, first_day)

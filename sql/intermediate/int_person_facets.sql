@@ -22,7 +22,9 @@ with
                     struct_pack(facet := 'country', value := acts.country),
                     struct_pack(facet := 'client', value := acts.client),
                     struct_pack(
-                        facet := 'device', value := case when acts.source = 'entra_signin' then nullif(acts.device_id, '') end
+                        facet := 'device',
+                        value
+                        := case when acts.source = 'entra_signin' and not acts.is_device_code then nullif(acts.device_id, '') end
                     ),
                     struct_pack(facet := 'region', value := case when acts.provider = 'aws' then acts.region end),
                     struct_pack(facet := 'action', value := acts.source || '/' || acts.action),
