@@ -16,7 +16,7 @@ SAMPLE_LAKE := out/sample-lake
 
 QUALITY_OUT ?= out/quality
 
-.PHONY: help hunt quality test check bench format lock clean
+.PHONY: help hunt quality test check bench bench-detection format lock clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
@@ -63,6 +63,9 @@ check: .venv/development ## style, types, imports, detections, SQL format
 
 bench: .venv/development ## ingest beside gzip -dc and plain DuckDB, in one run
 	@$(BIN)/python -m tests.bench
+
+bench-detection: .venv/development ## attacks and ordinary resets of made-up organisations, told apart; writes docs/detection-quality.md
+	@$(BIN)/python -m tests.detection_quality --write > /dev/null
 
 format: .venv/development ## write Python and SQL in the house style, and detections/README.md
 	@$(BIN)/ruff check --fix -q . ; $(BIN)/ruff format -q . ; $(BIN)/sqlfmt -d clickhouse -q sql detections

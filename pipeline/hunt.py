@@ -7,7 +7,8 @@ knows the time of day: the same lake, rules and parameters give the same hunts.
 import logging
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
+from pathlib import Path
 from time import perf_counter
 from typing import Any
 
@@ -16,20 +17,24 @@ import duckdb
 from pipeline import connection
 from pipeline.detect import evaluate_correlations, evaluate_rules, register_detections
 from pipeline.errors import InputError, SettingsError
-from pipeline.evaluability import assess
 from pipeline.hunt_result import read_hunt, read_rows
+from pipeline.kept_coverage import coverage_of
+from pipeline.kept_facts import DAILY_MODELS, keep_facts
 from pipeline.lake import Lake
 from pipeline.models import Parameter, build_models, load_seeds, models_before, read_models
 from pipeline.people import find_person, find_reset
 from pipeline.planned import lock_down
 from pipeline.report.result import Hunt
 from pipeline.rule_sets import RuleSet, load_rules
+from pipeline.score_checks import check_scores
 from pipeline.signal_history import create_history_tables, keep_history, load_history
+from pipeline.working_set import Bounds, create_identity_events, create_working_events
 
 log = logging.getLogger("postreset.hunt")
 
-RESET_MODELS = ("int_identities", "int_cut_offs", "int_reset_events", "int_resets")
+RESET_MODELS = ("int_identities", "int_cut_offs", "int_reset_events", "int_resets", "int_reset_series")
 LONG_AGO, FAR_AHEAD = datetime(1990, 1, 1), datetime(2200, 1, 1)
+SMALL_LAKE = 500_000  # events: so many are sooner read than sifted
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +48,7 @@ class Request:
     window: timedelta = timedelta(hours=72)
     look_back: timedelta = timedelta(days=30)
     rule_set: RuleSet | None = None  # ours alone
+    sift_from: int = SMALL_LAKE  # events in the lake from which on a working set is sifted out of them
 
 
 def connect(lake: Lake) -> duckdb.DuckDBPyConnection:
@@ -88,35 +94,60 @@ def hunt_resets(
     rule_set = request.rule_set or load_rules()
     con = connect(lake)
     try:
+        files = lake.data_files(snapshot_id)
+        is_sifted = sum(file.event_count for file in files) >= request.sift_from
         tell("finding resets")
-        build_resets(con, lake, snapshot_id)
+        parts: list[Path] = []
+        if is_sifted:
+            parts = keep_facts(lake, files, tell)
+            create_identity_events(con, parts)
+            build_models(con, {"since": LONG_AGO, "until": FAR_AHEAD}, RESET_MODELS)
+        else:
+            build_resets(con, lake, snapshot_id)
         reset_ids = _chosen(con, request)
         if not reset_ids:
             return
-        span = _span(con, request, reset_ids)
+        bounds = _bounds(con, request, reset_ids)
         parameters = read_score_parameters(con) | {
-            "since": span.since,
-            "until": span.until,
+            "since": bounds.since,
+            "until": bounds.until,
             "window": request.window,
             "look_back": request.look_back,
         }
-        _restrict_resets(con, span)
-        lake.create_events_view(con, span.since, span.until, snapshot_id=snapshot_id)
-        history = load_history(con, lake, span.until)
+        # the others of the lake are history: they are known by what was kept of them, and not followed again
+        con.execute("delete from int_resets where not list_contains($reset_ids, reset_id)", {"reset_ids": reset_ids})
+        built: tuple[str, ...] = RESET_MODELS
+        if is_sifted:
+            tell("sifting events")
+            create_working_events(con, lake, bounds, snapshot_id)
+            built += (*DAILY_MODELS, "int_networks")
+        else:
+            con.execute("drop view if exists events")
+            lake.create_events_view(con, bounds.since, bounds.until, snapshot_id=snapshot_id, name="lake_events")
+            con.execute("create or replace temp view events as from lake_events")
+        history = load_history(con, lake, bounds.until)
         lock_down(con, lake.folder)  # correlations in SQL may be somebody else's
         if history:
             parameters["history"] = history
         tell("following the trust chain")
-        build_models(con, parameters, [name for name in models_before("signals") if name not in RESET_MODELS])
+        build_models(con, parameters, [name for name in models_before("signals") if name not in built])
         tell("matching detections")
         match_detections(con, rule_set, request.window)
         tell("scoring")
         build_models(
             con, parameters, [name for name in read_models() if name not in models_before("signals")]
         )
+        check_scores(con, parameters)
         if request.who is None:
             keep_history(con, lake, reset_ids, rule_set.content_hash)
-        coverage = assess(con, rule_set.detections, look_at_values=False)
+        coverage = coverage_of(
+            con,
+            lake.folder,
+            rule_set.detections,
+            rule_set.content_hash,
+            [str(part) for part in parts] or lake.plan_files(bounds.since, bounds.until, None, snapshot_id),
+            "sample_events" if parts else "lake_events",
+        )
         ranked = con.execute(
             """select reset_id from scores inner join int_resets using (reset_id)
             where list_contains($reset_ids, reset_id) order by log_odds desc, occurred_at, reset_id""",
@@ -157,30 +188,17 @@ def _chosen(con: duckdb.DuckDBPyConnection, request: Request) -> list[str]:
     return [find_reset(con, find_person(con, request.who), request.at)]
 
 
-@dataclass(frozen=True, slots=True)
-class Span:
-    """What the models see: [since, until), the look-back before the first reset and the window after the last."""
-
-    since: datetime
-    until: datetime
-
-
-def _span(con: duckdb.DuckDBPyConnection, request: Request, reset_ids: list[str]) -> Span:
+def _bounds(con: duckdb.DuckDBPyConnection, request: Request, reset_ids: list[str]) -> Bounds:
+    """From the midnight before the look-back of the first reset to the end of the last window."""
     first_at, last_at = con.execute(
         "select min(occurred_at), max(occurred_at) from int_resets where list_contains($reset_ids, reset_id)",
         {"reset_ids": reset_ids},
     ).fetchall()[0]
-    return Span(max(first_at - request.look_back, LONG_AGO), last_at + request.window)
+    since = datetime.combine(max(first_at - request.look_back, LONG_AGO), time())
+    return Bounds(since, first_at, last_at + request.window)
 
 
 def read_score_parameters(con: duckdb.DuckDBPyConnection) -> dict[str, Parameter]:
     """sql/seeds/score_parameters.csv as bound parameters."""
     return dict(con.execute("select name, value from score_parameters").fetchall())
 
-
-def _restrict_resets(con: duckdb.DuckDBPyConnection, span: Span) -> None:
-    """Keeps the resets whose window the models will see: those are also the history that a detection is weighed against."""
-    con.execute(
-        "delete from int_resets where occurred_at < $since or occurred_at >= $until",
-        {"since": span.since, "until": span.until},
-    )

@@ -68,16 +68,20 @@ def load_seeds(con: duckdb.DuckDBPyConnection) -> None:
         con.execute(f"create or replace temp table {path.stem} as from seed_file")
 
 
+def bound(text: str, parameters: Mapping[str, Parameter]) -> dict[str, Parameter]:
+    """Those of `parameters` that an SQL text names."""
+    return {key: parameters[key] for key in set(re.findall(r"\$(\w+)", text)) if key in parameters}
+
+
 def build_model(
     con: duckdb.DuckDBPyConnection, name: str, text: str, parameters: Mapping[str, Parameter]
 ) -> None:
     """Makes the temp table `name` from a model's SQL. Raises ModelError with DuckDB's own words."""
-    named = set(re.findall(r"\$(\w+)", text))
     started = perf_counter()
     try:
         con.execute(
             f"create or replace temp table {name} as {text}",
-            {key: parameters[key] for key in named if key in parameters},
+            bound(text, parameters),
         )
     except duckdb.Error as error:
         raise ModelError(str(error), f"sql model {name}") from error

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from pipeline.errors import ModelError
 from pipeline.models import Parameter, build_models, load_seeds
 from pipeline.score import (
     Evidence,
@@ -20,6 +21,7 @@ from pipeline.score import (
     score_of,
     shipped_parameters,
 )
+from pipeline.score_checks import check_scores
 from pipeline.signal_history import create_history_tables
 
 RESET_AT = datetime(2026, 3, 2, 9)
@@ -329,3 +331,16 @@ def test_known_places_and_clients_say_less(con: duckdb.DuckDBPyConnection) -> No
         scored(con, one, **network, **client),
     )
     assert [round(row["log_odds"] + 4, 4) for row in (new, same_network, same_both)] == [2.5, 1.5, 0.625]
+
+
+def test_a_score_that_does_not_add_up_is_not_told(con: duckdb.DuckDBPyConnection) -> None:
+    parameters: dict[str, Parameter] = dict(shipped_parameters())
+    scored(con, [signal("sessions 2.5", "e1")])
+    check_scores(con, parameters)
+    con.execute("update scores set log_odds = log_odds + 0.001")
+    with pytest.raises(ModelError, match="does not hold"):
+        check_scores(con, parameters)
+    scored(con, [signal("sessions 2.5", "e1")])
+    con.execute("update score_parts set reason = '' where detection is not null")
+    with pytest.raises(ModelError, match="does not hold"):
+        check_scores(con, parameters)
