@@ -67,9 +67,9 @@ bench: .venv/development ## ingest beside gzip -dc and plain DuckDB, in one run
 bench-detection: .venv/development ## attacks and ordinary resets of made-up organisations, told apart; writes docs/detection-quality.md
 	@$(BIN)/python -m tests.detection_quality --write > /dev/null
 
-format: .venv/development ## write Python and SQL in the house style, and detections/README.md
+format: .venv/development ## write Python and SQL in the house style, detections/README.md and docs/schema.md
 	@$(BIN)/ruff check --fix -q . ; $(BIN)/ruff format -q . ; $(BIN)/sqlfmt -d clickhouse -q sql detections
-	@$(BIN)/python -m pipeline.detection_index
+	@$(BIN)/python -m pipeline.detection_index && $(BIN)/python -m pipeline.schema_index
 
 lock: .venv/development ## pin the dependencies anew, with hashes and no registry address
 	@$(BIN)/python -m pip install -q uv

@@ -24,6 +24,7 @@ from pipeline.detections import load_detections
 from pipeline.hunt import FAR_AHEAD, LONG_AGO, Request, connect, read_score_parameters
 from pipeline.lake import Lake
 from pipeline.models import build_models, models_before, read_models
+from pipeline.schema_index import replaced
 from pipeline.query import create_quarantine_view
 from pipeline.rule_sets import load_rules
 from pipeline.schema import COLUMNS
@@ -229,6 +230,11 @@ def sections() -> dict[str, str]:
     return {
         name: " ".join(text.split()) for name, text in zip(names, texts, strict=True) if "Columns: " in text
     }
+
+
+def test_the_models_of_the_schema_are_those_that_are_written() -> None:
+    written = SCHEMA.read_text(encoding="utf-8")
+    assert written == replaced(written), "run `make format`"
 
 
 def listed(text: str) -> list[tuple[str, str]]:
