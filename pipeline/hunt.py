@@ -17,7 +17,9 @@ import duckdb
 from pipeline import connection
 from pipeline.detect import evaluate_correlations, evaluate_rules, register_detections
 from pipeline.errors import InputError, SettingsError
+from pipeline.follow_through import follow_through
 from pipeline.hunt_result import read_hunt, read_rows
+from pipeline.inventory import load_inventory
 from pipeline.kept_coverage import coverage_of
 from pipeline.kept_facts import DAILY_MODELS, keep_facts
 from pipeline.lake import Lake
@@ -32,7 +34,16 @@ from pipeline.working_set import Bounds, create_identity_events, create_working_
 
 log = logging.getLogger("postreset.hunt")
 
-RESET_MODELS = ("int_identities", "int_cut_offs", "int_reset_events", "int_resets", "int_reset_series")
+RESET_MODELS = (
+    "int_identity_evidence",
+    "int_identities",
+    "int_cut_offs",
+    "int_reset_events",
+    "int_reset_episodes",
+    "int_help_desk",
+    "int_resets",
+    "int_reset_series",
+)
 LONG_AGO, FAR_AHEAD = datetime(1990, 1, 1), datetime(2200, 1, 1)
 SMALL_LAKE = 500_000  # events: so many are sooner read than sifted
 
@@ -48,13 +59,15 @@ class Request:
     window: timedelta = timedelta(hours=72)
     look_back: timedelta = timedelta(days=30)
     rule_set: RuleSet | None = None  # ours alone
+    inventory: Path | None = None  # by default the one in the lake's folder
     sift_from: int = SMALL_LAKE  # events in the lake from which on a working set is sifted out of them
 
 
-def connect(lake: Lake) -> duckdb.DuckDBPyConnection:
+def connect(lake: Lake, inventory: Path | None = None) -> duckdb.DuckDBPyConnection:
     """A connection for the models; what does not fit into memory goes to the lake's own folder."""
     con = connection.connect(lake.folder / "tmp")
     load_seeds(con)
+    load_inventory(con, lake.folder, inventory)
     create_history_tables(con)
     return con
 
@@ -65,14 +78,16 @@ def build_resets(con: duckdb.DuckDBPyConnection, lake: Lake, snapshot_id: int | 
     build_models(con, {"since": LONG_AGO, "until": FAR_AHEAD}, RESET_MODELS)
 
 
-def list_resets(lake: Lake) -> list[dict[str, Any]]:
+def list_resets(lake: Lake, inventory: Path | None = None) -> list[dict[str, Any]]:
     """Every reset of the lake, newest first, with the keys of the design's section 5."""
-    con = connect(lake)
+    con = connect(lake, inventory)
     try:
         build_resets(con, lake)
         return read_rows(
             con,
-            """select reset_id, person, principal_ids, occurred_at, kinds, performed_by, by_somebody_else, provider, tenant_id, cut_off_at
+            """select reset_id, person, principal_ids, occurred_at, kinds, performed_by, by_somebody_else, provider, tenant_id, cut_off_at,
+                is_self_service, is_help_desk, help_desk_reason, performed_from, on_premises_agent, is_guest, is_automation,
+                automation_reason, still_alive, may_be_alive
             from int_resets order by occurred_at desc, reset_id""",
         )
     finally:
@@ -92,7 +107,7 @@ def hunt_resets(
             "the lake holds no events yet", str(lake.folder), "fill it with `postreset ingest PATH`"
         )
     rule_set = request.rule_set or load_rules()
-    con = connect(lake)
+    con = connect(lake, request.inventory)
     try:
         files = lake.data_files(snapshot_id)
         is_sifted = sum(file.event_count for file in files) >= request.sift_from
@@ -115,7 +130,9 @@ def hunt_resets(
             "look_back": request.look_back,
         }
         # the others of the lake are history: they are known by what was kept of them, and not followed again
-        con.execute("delete from int_resets where not list_contains($reset_ids, reset_id)", {"reset_ids": reset_ids})
+        con.execute(
+            "delete from int_resets where not list_contains($reset_ids, reset_id)", {"reset_ids": reset_ids}
+        )
         built: tuple[str, ...] = RESET_MODELS
         if is_sifted:
             tell("sifting events")
@@ -123,14 +140,18 @@ def hunt_resets(
             built += (*DAILY_MODELS, "int_networks")
         else:
             con.execute("drop view if exists events")
-            lake.create_events_view(con, bounds.since, bounds.until, snapshot_id=snapshot_id, name="lake_events")
+            # the last hour is counted whole
+            until = bounds.until + timedelta(hours=1)
+            lake.create_events_view(con, bounds.since, until, snapshot_id=snapshot_id, name="lake_events")
             con.execute("create or replace temp view events as from lake_events")
+            lake.create_events_view(con, bounds.until, snapshot_id=snapshot_id, name="later_events")
         history = load_history(con, lake, bounds.until)
         lock_down(con, lake.folder)  # correlations in SQL may be somebody else's
         if history:
             parameters["history"] = history
         tell("following the trust chain")
         build_models(con, parameters, [name for name in models_before("signals") if name not in built])
+        follow_through(con, parameters, "kept_acts" if is_sifted else "later_events")
         tell("matching detections")
         match_detections(con, rule_set, request.window)
         tell("scoring")
@@ -201,4 +222,3 @@ def _bounds(con: duckdb.DuckDBPyConnection, request: Request, reset_ids: list[st
 def read_score_parameters(con: duckdb.DuckDBPyConnection) -> dict[str, Parameter]:
     """sql/seeds/score_parameters.csv as bound parameters."""
     return dict(con.execute("select name, value from score_parameters").fetchall())
-

@@ -14,10 +14,13 @@ from pipeline import __version__
 from pipeline.evaluability import Coverage
 from pipeline.models import Parameter
 from pipeline.report.result import (
+    AutomationTie,
     BandPart,
     DetectionVisibility,
     Finding,
+    FollowedIdentity,
     Hunt,
+    Identity,
     Reached,
     Reset,
     ScorePart,
@@ -114,6 +117,27 @@ def read_hunt(
         lake_snapshot_id=str(snapshot_id),
         rule_set_hash=rule_set.content_hash,
         versions=_versions(),
+        identities=Identity.from_rows(
+            read_rows(
+                con,
+                "select * from int_identities where person_id = $person_id order by alias",
+                {"person_id": reset.person_id},
+            )
+        ),
+        automation_ties=AutomationTie.from_rows(
+            read_rows(
+                con,
+                "select * from int_automation_ties where reset_id = $reset_id order by confidence desc, thing, how",
+                where,
+            )
+        ),
+        followed_identities=FollowedIdentity.from_rows(
+            read_rows(
+                con,
+                "select * from followed_identities where reset_id = $reset_id order by made_at, thing_id",
+                where,
+            )
+        ),
         detection_titles={d.name: d.title for d in rule_set.detections},
         detection_levels={d.name: d.level for d in rule_set.detections},
         detection_credits={d.name: d.credit for d in rule_set.detections if d.credit},

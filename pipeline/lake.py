@@ -9,7 +9,8 @@ import fcntl
 import warnings
 from collections.abc import Callable, Generator, Iterable, Sequence
 from contextlib import contextmanager, nullcontext
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
 from pathlib import Path
 
 import duckdb
@@ -34,12 +35,23 @@ TABLE_PROPERTIES = {
     "commit.retry.num-retries": "0",
     "commit.manifest-merge.enabled": "true",  # or planning reads a manifest for each commit there ever was
 }
+EPOCH = date(1970, 1, 1)
 ICEBERG_TYPES: dict[str, PrimitiveType] = {
     TEXT: StringType(),
     TIME: TimestampType(),
     FLAG: BooleanType(),
     COUNT: LongType(),
 }
+
+
+@dataclass(frozen=True, slots=True)
+class DataFile:
+    """One Parquet file of the lake: the events of one source and day, or some of them."""
+
+    path: str
+    day: str
+    source: str
+    event_count: int
 
 
 def iceberg_schema() -> Schema:
@@ -191,6 +203,13 @@ class Lake:
             row_filter = And(row_filter, _compare(LessThan, "occurred_at", until.isoformat()))
         if sources is not None:
             row_filter = And(row_filter, _compare(In, "source", tuple(sources)))
+        return sorted(file.path for file in self._files(row_filter, snapshot_id))
+
+    def data_files(self, snapshot_id: int | None = None) -> list[DataFile]:
+        """Every file of a snapshot, with how many events it holds."""
+        return sorted(self._files(AlwaysTrue(), snapshot_id), key=lambda file: file.path)
+
+    def _files(self, row_filter: BooleanExpression, snapshot_id: int | None) -> list[DataFile]:
         if self.snapshot_id is None:
             return []
         if snapshot_id is not None and self._table.snapshot_by_id(snapshot_id) is None:
@@ -200,7 +219,15 @@ class Lake:
                 "`postreset lake expire` ended it, or it is another lake's; hunt again to see today's events",
             )
         tasks = self._table.scan(row_filter=row_filter, snapshot_id=snapshot_id).plan_files()
-        return sorted(task.file.file_path.removeprefix("file://") for task in tasks)
+        return [
+            DataFile(
+                task.file.file_path.removeprefix("file://"),
+                str(EPOCH + timedelta(days=task.file.partition[0])),
+                task.file.partition[1],
+                task.file.record_count,
+            )
+            for task in tasks
+        ]
 
     def create_events_view(
         self,

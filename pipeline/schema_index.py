@@ -59,9 +59,7 @@ def _section(con: duckdb.DuckDBPyConnection, name: str, sql: str) -> str:
         for column, kind, *_ in con.execute(f"describe {name}").fetchall()
     ]
     told = f"{prose} Grain: {_grain(grain[1])}." if grain else prose
-    return "\n\n".join(
-        [f"### `{name}`", _wrapped(told), _wrapped(f"Columns: {', '.join(columns)}.")]
-    )
+    return "\n\n".join([f"### `{name}`", _wrapped(told), _wrapped(f"Columns: {', '.join(columns)}.")])
 
 
 def _grain(words: str) -> str:

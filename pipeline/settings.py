@@ -25,10 +25,11 @@ class RuleSettings:
 @dataclass(frozen=True, slots=True)
 class Settings:
     """What `postreset.toml` may set. `[ingest]` holds the bounds of what is read, see `Limits`; `[rules]` the rules that are
-    brought, by paths that are relative to the settings file."""
+    brought, and `[inventory]` the `file` that says what is whose, by paths that are relative to the settings file."""
 
     limits: Limits = DEFAULT_LIMITS
     rules: RuleSettings = RuleSettings()
+    inventory: Path | None = None
 
 
 def read_settings(path: Path | None = None) -> Settings:
@@ -43,13 +44,15 @@ def read_settings(path: Path | None = None) -> Settings:
         raise SettingsError(f"cannot be read ({error.strerror})", str(path)) from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise SettingsError(f"not TOML ({error})", str(path)) from error
-    unknown = sorted(tables.keys() - {"ingest", "rules"})
+    unknown = sorted(tables.keys() - {"ingest", "inventory", "rules"})
     if unknown:
         raise SettingsError(
-            f"unknown tables: {', '.join(unknown)}", str(path), "[ingest] and [rules] are known"
+            f"unknown tables: {', '.join(unknown)}", str(path), "[ingest], [inventory] and [rules] are known"
         )
     return Settings(
-        limits=_limits(tables.get("ingest", {}), path), rules=_rules(tables.get("rules", {}), path)
+        limits=_limits(tables.get("ingest", {}), path),
+        rules=_rules(tables.get("rules", {}), path),
+        inventory=_inventory(tables.get("inventory", {}), path),
     )
 
 
@@ -67,6 +70,16 @@ def _limits(table: Any, path: Path) -> Limits:
             f"whole numbers above 0 for {', '.join(known)}",
         )
     return Limits(**table)
+
+
+def _inventory(table: Any, path: Path) -> Path | None:
+    if table == {}:
+        return None
+    if not isinstance(table, dict) or set(table) != {"file"} or not isinstance(table["file"], str):
+        raise SettingsError(
+            "cannot be set as it stands", f"{path} [inventory]", "it holds `file`, the path of a CSV"
+        )
+    return path.parent / table["file"]
 
 
 def _rules(table: Any, path: Path) -> RuleSettings:

@@ -53,9 +53,7 @@ def load_history(con: duckdb.DuckDBPyConnection, lake: Lake, before: datetime) -
     return hashlib.sha256(repr(rows).encode()).hexdigest()[:16] if rows else ""
 
 
-def keep_history(
-    con: duckdb.DuckDBPyConnection, lake: Lake, reset_ids: list[str], rule_set_hash: str
-) -> int:
+def keep_history(con: duckdb.DuckDBPyConnection, lake: Lake, reset_ids: list[str], rule_set_hash: str) -> int:
     """Adds these resets to what is kept, in place of what was kept of the same; returns how many are kept then.
 
     Needs `reset_outlooks` and `weighed_signals`. The file is replaced as a whole; a lake that cannot be written keeps what

@@ -24,10 +24,10 @@ from pipeline.detections import load_detections
 from pipeline.hunt import FAR_AHEAD, LONG_AGO, Request, connect, read_score_parameters
 from pipeline.lake import Lake
 from pipeline.models import build_models, models_before, read_models
-from pipeline.schema_index import replaced
 from pipeline.query import create_quarantine_view
 from pipeline.rule_sets import load_rules
 from pipeline.schema import COLUMNS
+from pipeline.schema_index import replaced
 from pipeline.settings import RuleSettings, read_settings
 from tests.conftest import ROOT
 

@@ -46,6 +46,7 @@ with
             holders.occurred_at,
             holders.network_id,
             sessions.started_at,
+            sessions.kind,
             resets.cut_off_at is not null
             and holders.occurred_at > resets.cut_off_at + cast($grace as interval) as is_after_cut_off
         from reach
@@ -60,7 +61,11 @@ with
         where
             reach.seed = 'residual'
             and reach.depth = 0
-            and sessions.started_at < resets.occurred_at
+            and (
+                sessions.started_at < resets.occurred_at
+                -- a key is known by the network it is used from, and was there before
+                or sessions.kind in ('access_key_use', 'service_principal_key_use', 'api_token_use')
+            )
             and holders.outcome = 'success'
             and holders.network_id is not null
             and known.network_id is null
@@ -91,9 +96,11 @@ select
     counted.occurred_at,
     counted.reset_id,
     counted.thing_id,
-    'A session begun at '
-    || strftime(counted.started_at, '%Y-%m-%d %H:%M')
-    || ' UTC, before the reset, was used '
+    case
+        when counted.kind in ('access_key_use', 'service_principal_key_use', 'api_token_use')
+        then 'A key from before the reset was used '
+        else 'A session begun at ' || strftime(counted.started_at, '%Y-%m-%d %H:%M') || ' UTC, before the reset, was used '
+    end
     || counted.use_count
     || case when counted.use_count = 1 then ' time' else ' times' end
     || ' after it from '

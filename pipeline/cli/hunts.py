@@ -23,7 +23,7 @@ from pipeline.cli.streams import (
     write_json,
 )
 from pipeline.errors import InputError
-from pipeline.settings import DEFAULT_LAKE
+from pipeline.settings import DEFAULT_LAKE, read_settings
 from pipeline.times import parse_duration, parse_time
 
 
@@ -33,12 +33,26 @@ class QueryFormat(StrEnum):
     csv = "csv"
 
 
-def resets(lake: LakeOption = DEFAULT_LAKE, as_json: JsonOption = False) -> None:
+InventoryOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--inventory",
+        help="CSV of thing, kind, owner, team, note; by default inventory.csv in the lake's folder.",
+    ),
+]
+
+
+def resets(
+    inventory: InventoryOption = None,
+    config: ConfigOption = None,
+    lake: LakeOption = DEFAULT_LAKE,
+    as_json: JsonOption = False,
+) -> None:
     """The resets found in the lake, newest first."""
     from pipeline.hunt import list_resets
     from pipeline.lake import Lake
 
-    found = list_resets(Lake.open(lake))
+    found = list_resets(Lake.open(lake), inventory or read_settings(config).inventory)
     if as_json:
         write_json(found)
         return
@@ -71,6 +85,7 @@ def hunt(
     rules: RulesOption = None,
     only: OnlyOption = None,
     overrides: OverridesOption = None,
+    inventory: InventoryOption = None,
     config: ConfigOption = None,
     lake: LakeOption = DEFAULT_LAKE,
     as_json: JsonOption = False,
@@ -92,6 +107,7 @@ def hunt(
         window=parse_duration(window, "--window"),
         look_back=parse_duration(look_back, "--look-back"),
         rule_set=chosen_rules(rules, only, overrides, config),
+        inventory=inventory or read_settings(config).inventory,
     )
     entries, summaries, view = [], [], None
     with show_progress() as progress:

@@ -29,6 +29,16 @@ RESET_KIND_WORDS = {
     "mfa_method": "MFA method",
     "temporary_access_pass": "temporary access pass",
     "device": "device",
+    "app_password": "application password",
+    "service_credential": "service credential",
+    "account": "account",
+}
+FOLLOWED_WORDS = {
+    "unused": "never used since",
+    "used_by_known_automation": "used from where that identity ran before",
+    "used_from_reached_network": "used from a network that was reached",
+    "used_from_within_the_cloud": "used by the cloud's own services",
+    "used_elsewhere": "used from elsewhere",
 }
 # What a kind of thing is called, where the plain kind with its underscores out would not do.
 THING_WORDS = {
@@ -81,6 +91,10 @@ def performer_words(reset: Reset) -> str:
         relation = ", not known whether that is the same person"
     else:
         relation = ", somebody else" if reset.by_somebody_else else ", the person themselves"
+    if reset.is_help_desk:
+        relation += f", a help desk ({reset.help_desk_reason})"
+    if reset.on_premises_agent:
+        relation += f", by way of the directory on premises ({reset.on_premises_agent})"
     return who + relation + (f", from {reset.performed_from}" if reset.performed_from else "")
 
 
@@ -90,12 +104,46 @@ def reset_sentence(reset: Reset) -> str:
 
 def cut_off_sentence(reset: Reset) -> str:
     if reset.cut_off_at is None:
-        return "No token cut-off is logged: what was issued before the reset kept working until it ran out."
+        return (
+            "No token cut-off is logged: what was issued before the reset kept working until it ran out."
+            + alive_sentence(reset)
+        )
     later = reset.cut_off_at - reset.occurred_at
     side = "after" if later.total_seconds() >= 0 else "before"
     when = f"{span(later)} {side} the reset" if abs(later.total_seconds()) >= 1 else "with the reset"
     # a promise of the directory, no proof: access tokens and applications' own sessions live on
-    return f"Refresh tokens from before {clock(reset.cut_off_at)} UTC are refused ({when})."
+    return f"Refresh tokens from before {clock(reset.cut_off_at)} UTC are refused ({when}).{alive_sentence(reset)}"
+
+
+def alive_sentence(reset: Reset) -> str:
+    """What no change of this reset ended, and what the log cannot tell; with a space before it, or empty."""
+    sentences = []
+    if reset.still_alive:
+        sentences.append(f" Still valid: {and_list(list(reset.still_alive))}.")
+    if reset.may_be_alive:
+        sentences.append(f" The log does not tell whether these are: {and_list(list(reset.may_be_alive))}.")
+    return "".join(sentences)
+
+
+def followed_sentence(hunt: Hunt) -> str:
+    """What became of what was made, the worst first; empty where nothing was made."""
+    verdicts = Counter(followed.verdict for followed in hunt.followed_identities)
+    if not verdicts:
+        return ""
+    order = (
+        "used_from_reached_network",
+        "used_elsewhere",
+        "used_from_within_the_cloud",
+        "used_by_known_automation",
+        "unused",
+    )
+    told = [f"{verdicts[name]:,} {FOLLOWED_WORDS[name]}" for name in order if verdicts[name]]
+    made = counted(
+        len(hunt.followed_identities),
+        "credential, principal or consent",
+        "credentials, principals or consents",
+    )
+    return f"{made} made by what was reached: {', '.join(told)}, up to the end of the logs."
 
 
 def reach_sentence(hunt: Hunt) -> str:

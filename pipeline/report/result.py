@@ -76,9 +76,62 @@ class Reset(FromRow):
     performed_by: str | None
     performed_by_id: str | None = None
     by_somebody_else: bool | None
+    is_self_service: bool = False
+    is_help_desk: bool = False
+    help_desk_reason: str | None = None
     performed_from: str | None = None
+    on_premises_agent: str | None = None
+    is_guest: bool = False
+    is_automation: bool = False
+    automation_reason: str | None = None
+    still_alive: tuple[str, ...] = ()
+    may_be_alive: tuple[str, ...] = ()
     cut_off_at: datetime | None = None
     event_ids: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Identity(FromRow):
+    """A row of `int_identities` for the person reset: an alias, the event that says so, and how. Ambiguous where one address
+    has several users of an identity store: the same person hired again, or another of that name."""
+
+    alias: str
+    kind: str
+    provider: str | None
+    evidence_event_id: str | None
+    how: str
+    is_ambiguous: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AutomationTie(FromRow):
+    """A row of `int_automation_ties`: what hangs on the person, and how it is known."""
+
+    thing: str
+    how: str
+    evidence_event_id: str | None
+    confidence: float
+    first_at: datetime | None = None
+    last_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FollowedIdentity(FromRow):
+    """A row of `followed_identities`: what the reached holder made, and what became of it until the logs end."""
+
+    thing_id: str
+    kind: str
+    made_how: str
+    why: str | None
+    made_by: str
+    event_id: str
+    verdict: str
+    first_use_event_id: str | None
+    use_count: int
+    networks: tuple[str, ...] = ()
+    made_at: datetime
+    first_used_at: datetime | None = None
+    last_used_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -207,6 +260,9 @@ class Hunt:
     lake_snapshot_id: str | None
     rule_set_hash: str
     versions: Mapping[str, str]
+    identities: tuple[Identity, ...] = ()
+    automation_ties: tuple[AutomationTie, ...] = ()
+    followed_identities: tuple[FollowedIdentity, ...] = ()
     detection_titles: Mapping[str, str] = field(default_factory=dict)
     detection_levels: Mapping[str, str] = field(default_factory=dict)
     detection_credits: Mapping[str, str] = field(default_factory=dict)

@@ -75,6 +75,9 @@ def hunt_document(hunt: Hunt) -> Shape:
         "lake_snapshot_id": hunt.lake_snapshot_id,
         "rule_set_hash": hunt.rule_set_hash,
         "versions": dict(hunt.versions),
+        "identities": [asdict(identity) for identity in hunt.identities],
+        "automation_ties": [_times_as_text(asdict(tie)) for tie in hunt.automation_ties],
+        "followed_identities": [_times_as_text(asdict(followed)) for followed in hunt.followed_identities],
         "credits": credits_shape(hunt),
         "timeline_row_count": hunt.timeline.num_rows,
     }

@@ -60,7 +60,10 @@ def hunt_view(hunt: Hunt, folder: str | None = None, step_limit: int = 12) -> Re
     parts += [_score_line(hunt)]
     if band := narrative.band_sentence(hunt):
         parts.append(Text.assemble(("Band  ", "bold"), safe(band)))
-    parts += [Text(), _reach(hunt), *_not_ruled_out(hunt)]
+    parts += [Text(), _reach(hunt)]
+    if followed := narrative.followed_sentence(hunt):
+        parts.append(Text.assemble(("Made  ", "bold"), safe(followed)))
+    parts += _not_ruled_out(hunt)
     if folder:
         parts += [Text(), Text.assemble(("Report  ", "bold"), safe(f"{folder.rstrip('/')}/report.html"))]
     return Group(*parts)

@@ -6,6 +6,7 @@ parser of YAML crashes on deep nesting, and a chain of aliases grows beyond any 
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 import yaml
@@ -42,7 +43,13 @@ class Document:
 
 
 def read_documents(text: str) -> list[Document]:
-    """Every document of a file, empty ones left out. Raises DocumentError at the first fault."""
+    """Every document of a file, empty ones left out; not to be changed. Raises DocumentError at the first fault."""
+    return list(_read_documents(text))
+
+
+# one rule is read as a file, as a query and as a question to the lake
+@lru_cache(maxsize=8192)
+def _read_documents(text: str) -> tuple[Document, ...]:
     if len(text) > MAX_BYTES:
         raise DocumentError(f"larger than {MAX_BYTES:,} characters, which no rule is")
     try:
@@ -63,7 +70,7 @@ def read_documents(text: str) -> list[Document]:
         TypeError,
     ) as error:  # an impossible date, a list as a key
         raise DocumentError(f"not YAML that can be read ({error})") from error
-    return found
+    return tuple(found)
 
 
 def _check_events(text: str) -> None:

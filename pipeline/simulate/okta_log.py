@@ -60,6 +60,7 @@ OPERATING_SYSTEMS = {
     "MacOs": "Mac OS X",
     "Ios 18.6": "iOS",
     "Android 15": "Android",
+    "Linux": "Linux",
 }
 
 

@@ -10,6 +10,7 @@ import struct
 import zlib
 from collections import defaultdict
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from random import Random
@@ -66,8 +67,19 @@ def by_period(
     return dict(sorted(periods.items()))
 
 
+@dataclass(frozen=True, slots=True)
+class Packing:
+    """How many days of arrivals go into a file, and how hard it is compressed."""
+
+    days: int = 1
+    level: int = 9
+
+
+ONE_DAY = Packing()
+
+
 def write_logs(
-    out: Path, logbook: Logbook, estate: Estate, seed: int, first_day: datetime
+    out: Path, logbook: Logbook, estate: Estate, seed: int, first_day: datetime, packing: Packing = ONE_DAY
 ) -> tuple[list[Path], int]:
     """Writes every file. Returns their paths, and how many CloudTrail records were written a second time."""
     streams = defaultdict(list)
@@ -78,27 +90,28 @@ def write_logs(
     repeats = 0
     for (source, stream), deliveries in sorted(streams.items()):
         if source in FETCHED:
-            files += write_fetched(out / FETCHED[source] / stream, deliveries, first_day)
+            files += write_fetched(out / FETCHED[source] / stream, deliveries, first_day, packing)
             continue
         if source != "aws_cloudtrail":
-            files += write_diagnostics(out / DIAGNOSTICS, stream, deliveries, estate, first_day)
+            files += write_diagnostics(out / DIAGNOSTICS, stream, deliveries, estate, first_day, packing)
             continue
         account_id, region = stream.split("/")
         trail = out / ORGANIZATION_TRAIL / "AWSLogs" / estate.organization_id / account_id
-        files += write_cloudtrail(trail, account_id, region, deliveries, rng, first_day)
+        files += write_cloudtrail(trail, account_id, region, deliveries, rng, first_day, packing)
         if (account_id, region) == (estate.platform_account, GLOBAL_REGION):
             # An older trail of the account itself is still switched on: the same events again, under the same ids.
             trail = out / ACCOUNT_TRAIL / "AWSLogs" / account_id
-            files += write_cloudtrail(trail, account_id, region, deliveries, rng, first_day)
+            files += write_cloudtrail(trail, account_id, region, deliveries, rng, first_day, packing)
             repeats += len(deliveries)
     return files, repeats
 
 
 def write_cloudtrail(
-    trail: Path, account_id: str, region: str, deliveries: list[Delivery], rng: Random, first_day: datetime
-) -> list[Path]:
+    trail: Path, account_id: str, region: str, deliveries: list[Delivery], rng: Random, first_day: datetime,
+    packing: Packing,
+) -> list[Path]:  # fmt: skip
     files = []
-    for ends_at, rows in by_period(deliveries, 1, first_day).items():
+    for ends_at, rows in by_period(deliveries, packing.days, first_day).items():
         delivered_at = ends_at + timedelta(minutes=5)
         suffix = identifiers.text_of(
             identifiers.UPPER_ALPHANUMERIC + identifiers.LOWER_ALPHANUMERIC[:26], 16, rng
@@ -106,12 +119,17 @@ def write_cloudtrail(
         name = f"{account_id}_CloudTrail_{region}_{delivered_at:%Y%m%dT%H%MZ}_{suffix}.json.gz"
         folder = trail / "CloudTrail" / region / f"{delivered_at:%Y/%m/%d}"
         content = json_text({"Records": [row.record for row in rows]}).encode()
-        files.append(write_file(folder / name, content))
+        files.append(write_file(folder / name, content, packing.level))
     return files
 
 
 def write_diagnostics(
-    folder: Path, category: str, deliveries: list[Delivery], estate: Estate, first_day: datetime
+    folder: Path,
+    category: str,
+    deliveries: list[Delivery],
+    estate: Estate,
+    first_day: datetime,
+    packing: Packing,
 ) -> list[Path]:
     container, resource = {
         "ActivityLogs": (
@@ -129,20 +147,23 @@ def write_diagnostics(
         ),
     }.get(category, (f"insights-logs-{category.lower()}", f"tenantId={estate.tenant_id}"))
     files = []
-    for rows in by_period(deliveries, 7 if category in WEEKLY else 1, first_day).values():
+    for rows in by_period(deliveries, 7 if category in WEEKLY else packing.days, first_day).values():
         begins_at = rows[0].arrived_at
         path = folder / container / resource / f"{begins_at:y=%Y/m=%m/d=%d/h=%H/m=00}" / "PT1H.json.gz"
         content = "".join(json_text(row.record) + "\n" for row in rows).encode()
-        files.append(write_file(path, content))
+        files.append(write_file(path, content, packing.level))
     return files
 
 
-def write_fetched(folder: Path, deliveries: list[Delivery], first_day: datetime) -> list[Path]:
-    """What an API answers: a JSON list of the records that arrived on a day."""
+def write_fetched(
+    folder: Path, deliveries: list[Delivery], first_day: datetime, packing: Packing
+) -> list[Path]:
+    """What an API answers: a JSON list of the records that arrived on a day, or on those of a period."""
     return [
         write_file(
             folder / f"{ends_at - timedelta(days=1):%Y-%m-%d}.json.gz",
             json_text([row.record for row in rows]).encode(),
+            packing.level,
         )
-        for ends_at, rows in by_period(deliveries, 1, first_day).items()
+        for ends_at, rows in by_period(deliveries, packing.days, first_day).items()
     ]

@@ -9,10 +9,8 @@ with
         select
             acts.*,
             case
-                when acts.service = 'sts.amazonaws.com' or acts.action = 'GetSigninToken'
-                then 'aws-key:' || acts.issued_credential_id
                 when acts.source = 'aws_cloudtrail'
-                then 'aws-key:' || acts.issued_credential_id
+                then coalesce(aws_groups.thing_id, 'aws-key:' || acts.issued_credential_id)
                 when acts.source = 'okta_system'
                 then 'okta-token:' || acts.issued_credential_id
                 else 'sp-credential:' || acts.issued_credential_id
@@ -25,7 +23,14 @@ with
                 else 'issues_key'
             end as edge_kind
         from acts
-        where acts.issued_credential_id is not null
+        -- a temporary key may be of a sign-in session that outlives it
+        left join
+            int_aws_groups as aws_groups
+            on acts.source = 'aws_cloudtrail'
+            and starts_with(acts.issued_credential_id, 'ASIA')
+            and 'aws-key:' || acts.issued_credential_id = aws_groups.group_id
+        -- keys of applications: int_given_things
+        where acts.issued_credential_id is not null and acts.source in ('aws_cloudtrail', 'okta_system')
     )
 
 -- issued: temporary keys, access keys, secrets of service principals
@@ -96,25 +101,3 @@ inner join
     and sessions.kind = 'console_session'
     and sessions.first_used_at between acts.occurred_at and acts.occurred_at + interval 15 minutes
 where acts.action = 'GetSigninToken'
-union all by name
--- a password set for another user: the console sessions that begin with it
-select
-    sessions.started_at as occurred_at,
-    acts.thing_id as from_thing_id,
-    sessions.thing_id as to_thing_id,
-    sessions.kind as to_kind,
-    'issues_login' as kind,
-    0.8 * acts.confidence as confidence,
-    acts.source,
-    acts.tenant_id,
-    acts.event_id,
-    acts.action || ' set a password for ' || acts.target_name || ', who signed in' as why
-from acts
-inner join
-    int_sessions as sessions
-    on acts.tenant_id = sessions.tenant_id
-    and lower(acts.target_name) = lower(sessions.principal_name)
-    and sessions.kind = 'console_session'
-    and sessions.principal_kind = 'user'
-    and sessions.started_at between acts.occurred_at and acts.occurred_at + interval 7 days
-where acts.service = 'iam.amazonaws.com' and acts.action in ('CreateLoginProfile', 'UpdateLoginProfile')

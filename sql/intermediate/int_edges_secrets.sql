@@ -1,4 +1,4 @@
--- Secrets, parameters and storage keys that were read, and what was used next with what was in them. Grain: from_thing_id,
+-- Secrets and parameters that were read, and what was used next with what was in them. Grain: from_thing_id,
 -- to_thing_id, kind, event.
 with
     acts as (
@@ -6,89 +6,127 @@ with
     ),
 
     learned as (
-        select
-            acts.*,
-            case
-                when acts.action = 'MICROSOFT.STORAGE/STORAGEACCOUNTS/LISTKEYS/ACTION'
-                then 'storage-keys:' || lower(acts.target_name)
-                else 'secret:' || acts.target_id
-            end as to_thing_id
+        select acts.*, acts.target_id as secret, 'secret:' || acts.target_id as to_thing_id
         from acts
         where
             (acts.source = 'azure_key_vault' and acts.action in ('SecretGet', 'KeyGet', 'CertificateGet', 'SecretBackup'))
             or (
                 acts.source = 'aws_cloudtrail'
                 and acts.target_id is not null
-                and acts.action
-                in ('GetSecretValue', 'BatchGetSecretValue', 'GetParameter', 'GetParameters', 'GetParametersByPath')
+                and acts.action in ('GetSecretValue', 'GetParameter', 'GetParametersByPath')
             )
-            or acts.action = 'MICROSOFT.STORAGE/STORAGEACCOUNTS/LISTKEYS/ACTION'
+        union all by name
+        -- the names of a list are one text: none of them holds a comma
+        select acts.*, unnest(string_split(acts.target_id, ',')) as secret, 'secret:' || secret as to_thing_id
+        from acts
+        where
+            acts.source = 'aws_cloudtrail'
+            and acts.target_id is not null
+            and acts.action in ('BatchGetSecretValue', 'GetParameters')
+    ),
+
+    weighed as (
+        select
+            learned.to_thing_id,
+            learned.secret,
+            coalesce(case when learned.source = 'azure_key_vault' then learned.target_name end, learned.secret) as secret_name,
+            key_uses.*,
+            contains(lower(learned.secret), lower(key_uses.credential_id)) as is_key_named,
+            length(key_uses.principal_name) > 3
+            and contains(lower(learned.secret), lower(key_uses.principal_name)) as is_user_named,
+            regexp_matches(lower(secret_name), 'aws|access.?key|akia|iam') as is_named_for_keys,
+            coalesce(learned.source_ip = key_uses.source_ip, false) as is_same_address,
+            coalesce(learned.network_id = key_uses.network_id, false) as is_same_network
+        from learned
+        inner join
+            int_key_uses as key_uses
+            on key_uses.kind = 'access_key_use'
+            and key_uses.first_used_at > learned.occurred_at
+            and key_uses.first_used_at <= learned.occurred_at + interval 1 day
+        anti join acts as issued on key_uses.credential_id = issued.issued_credential_id
+        where
+            -- at the start of the logs every use is a first one
+            key_uses.first_used_at >= $since + interval 3 days
     )
 
--- secrets, parameters and storage keys read
+-- secrets and parameters read
 select
     learned.occurred_at,
     learned.thing_id as from_thing_id,
     learned.to_thing_id,
-    case when starts_with(learned.to_thing_id, 'storage-keys:') then 'storage_keys' else 'secret' end as to_kind,
-    case when starts_with(learned.to_thing_id, 'storage-keys:') then 'lists_key' else 'reads_secret' end as kind,
+    'secret' as to_kind,
+    'reads_secret' as kind,
     learned.confidence,
     learned.source,
     learned.tenant_id,
     learned.event_id,
-    case when starts_with(learned.to_thing_id, 'storage-keys:') then 'listed the keys of storage account ' else 'read secret ' end
-    || coalesce(learned.target_name, learned.target_id, '') as why
+    'read secret '
+    || coalesce(case when learned.source = 'azure_key_vault' then learned.target_name end, learned.secret, '') as why
 from learned
 union all by name
--- a secret and the access key that was in it: the key is first used from a network within a day of the read, and no
--- log says who issued it. Inferred, so the confidence says how much speaks for it
+-- a secret and the access key that was in it: the key is first used from a network within a day of the read, and no log says
+-- who issued it. Tied where the secret is named for the key or its user; else inferred, if the key comes from the reader's
+-- network or from one new to the organisation, and the confidence says how much more speaks for it
 select
-    key_uses.first_used_at as occurred_at,
-    learned.to_thing_id as from_thing_id,
-    key_uses.thing_id as to_thing_id,
-    key_uses.kind as to_kind,
+    weighed.first_used_at as occurred_at,
+    weighed.to_thing_id as from_thing_id,
+    weighed.thing_id as to_thing_id,
+    weighed.kind as to_kind,
     'reads_secret' as kind,
     max(
         case
-            when contains(lower(learned.target_id), lower(key_uses.credential_id))
+            when weighed.is_key_named
             then 0.95
+            when weighed.is_user_named
+            then 0.9
             else
-                0.25 + case
-                    when regexp_matches(lower(coalesce(learned.target_name, learned.target_id)), 'aws|access.?key|akia|iam')
-                    then 0.25
-                    else 0
-                end
-                + case
-                    when learned.source_ip = key_uses.source_ip
-                    then 0.3
-                    when learned.network_id = key_uses.network_id
-                    then 0.2
-                    else 0
-                end
-                + case when key_uses.is_new_network then 0.2 else 0 end
+                0.25
+                + case when weighed.is_named_for_keys then 0.25 else 0 end
+                + case when weighed.is_same_address then 0.3 when weighed.is_same_network then 0.2 else 0 end
+                + case when weighed.is_new_network then 0.2 else 0 end
         end
-    ) as confidence,
-    key_uses.first_source as source,
-    key_uses.tenant_id,
-    key_uses.first_event_id as event_id,
-    'inferred: key '
-    || key_uses.credential_id
+    )::double as confidence,
+    weighed.first_source as source,
+    weighed.tenant_id,
+    weighed.first_event_id as event_id,
+    case when bool_or(weighed.is_key_named or weighed.is_user_named) then '' else 'inferred: ' end
+    || 'key '
+    || weighed.credential_id
     || ' is first used from '
-    || coalesce(key_uses.network_id, 'an unknown network')
-    || case when key_uses.is_new_network then ', a network new to the organisation,' else '' end
+    || coalesce(weighed.network_id, 'an unknown network')
+    || case
+        when bool_or(weighed.is_same_address)
+        then ', the address of the reader,'
+        when bool_or(weighed.is_same_network)
+        then ', the network of the reader,'
+        else ''
+    end
+    || case when weighed.is_new_network then ', a network new to the organisation,' else '' end
     || ' within a day after secret '
-    || coalesce(learned.target_name, learned.target_id)
-    || ' was read' as why
-from learned
-inner join
-    int_key_uses as key_uses
-    on key_uses.kind = 'access_key_use'
-    and key_uses.first_used_at > learned.occurred_at
-    and key_uses.first_used_at <= learned.occurred_at + interval 1 day
-anti join acts as issued on key_uses.credential_id = issued.issued_credential_id
+    || min(weighed.secret_name)
+    || ' was read'
+    || case
+        when bool_or(weighed.is_key_named)
+        then ', which is named for the key'
+        when bool_or(weighed.is_user_named)
+        then ', which is named for ' || weighed.principal_name
+        when bool_or(weighed.is_named_for_keys)
+        then ', whose name says that it holds keys'
+        else ''
+    end as why
+from weighed
 where
-    starts_with(learned.to_thing_id, 'secret:')
-    -- at the start of the logs every use is a first one
-    and key_uses.first_used_at >= $since + interval 3 days
-group by all
+    weighed.is_key_named or weighed.is_user_named or weighed.is_same_address or weighed.is_same_network or weighed.is_new_network
+group by
+    weighed.first_used_at,
+    weighed.to_thing_id,
+    weighed.thing_id,
+    weighed.kind,
+    weighed.first_source,
+    weighed.tenant_id,
+    weighed.first_event_id,
+    weighed.credential_id,
+    weighed.principal_name,
+    weighed.network_id,
+    weighed.is_new_network
 having confidence >= 0.5

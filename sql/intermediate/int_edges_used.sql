@@ -16,17 +16,3 @@ select
     || coalesce(key_uses.network_id, 'unknown network')
     || ')' as why
 from int_key_uses as key_uses
-union all by name
-select
-    storage_uses.first_used_at as occurred_at,
-    'storage-keys:' || lower(split_part(split_part(storage_uses.thing_id, ':', 2), '/', 1)) as from_thing_id,
-    storage_uses.thing_id as to_thing_id,
-    storage_uses.kind as to_kind,
-    'used_from' as kind,
-    0.8::double as confidence,
-    storage_uses.first_source as source,
-    storage_uses.tenant_id,
-    storage_uses.first_event_id as event_id,
-    'an account key of it used from ' || coalesce(storage_uses.source_ip, 'an unknown address') as why
-from int_sessions as storage_uses
-where storage_uses.kind = 'storage_key_use'

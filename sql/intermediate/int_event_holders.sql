@@ -29,6 +29,9 @@ with
             events.source_ip,
             networks.network_id,
             events.user_agent,
+            -- the user agent without its numbers: an update is no new client
+            nullif(trim(regexp_replace(events.user_agent, '[0-9]+([._-][0-9]+)*', '#', 'g')), '') as client,
+            events.region,
             events.service,
             events.action,
             events.outcome,
@@ -43,6 +46,11 @@ with
             events.credential_kind,
             events.session_started_at,
             events.is_mfa,
+            -- the code is entered on one device and the session goes to another: the device named is the victim's
+            events.source = 'entra_signin'
+            and regexp_matches(
+                events.raw, '(?i)"(authenticationProtocol|originalTransferMethod)" *: *"deviceCode'
+            ) as is_device_code,
             events.token_id,
             events.issuer_id,
             events.app_id,
@@ -50,6 +58,7 @@ with
             events.issued_credential_id,
             events.issued_session_id,
             coalesce(
+                aws_groups.person_id,
                 identities.person_id,
                 case
                     when contains(events.principal_name, '@') and events.principal_kind in ('user', 'role', 'federated')
@@ -62,11 +71,33 @@ with
                     then 'arn:aws:iam::' || events.principal_tenant_id || ':root'
                 end
             ) as person_id,
+            aws_groups.is_inherited as is_inherited_person,
             case
-                when events.credential_kind = 'console_session'
-                then 'aws-session:' || events.session_id
-                when events.credential_kind = 'temporary_key'
-                then 'aws-key:' || events.credential_id
+                when aws_groups.thing_id is not null and events.credential_kind is distinct from 'access_key'
+                then aws_groups.thing_id
+                when console_logins.thing_id is not null
+                then console_logins.thing_id
+                -- who is vouched for has nothing yet but what he is given
+                when
+                    events.action in ('AssumeRoleWithSAML', 'AssumeRoleWithWebIdentity', 'CreateSession')
+                    and events.source = 'aws_cloudtrail'
+                    and events.credential_id is null
+                    and events.session_id is null
+                    and events.issued_credential_id is not null
+                then coalesce(issued_groups.thing_id, 'aws-key:' || events.issued_credential_id)
+                -- another account's caller is named by his account, and nobody by what he was let into
+                when
+                    events.source = 'aws_cloudtrail'
+                    and events.principal_kind = 'anonymous'
+                    and events.target_kind in ('bucket', 'object')
+                then 'aws-anyone:' || events.tenant_id || '/' || split_part(events.target_id, '/', 1)
+                when
+                    events.source = 'aws_cloudtrail'
+                    and events.credential_id is null
+                    and events.session_id is null
+                    and regexp_full_match(events.principal_tenant_id, '\d{12}')
+                    and aws_accounts.account_id is null
+                then 'aws-account:' || events.principal_tenant_id
                 when events.credential_kind = 'access_key'
                 then 'aws-key:' || events.credential_id || '@' || coalesce(networks.network_id, 'aws')
                 when starts_with(events.source, 'entra_signin') and events.credential_id is not null
@@ -93,6 +124,29 @@ with
         left join int_networks as networks on events.source_ip = networks.source_ip
         left join names on events.principal_id = names.principal_id
         left join int_identities as identities on lower(events.principal_id) = identities.alias
+        left join
+            int_aws_groups as aws_groups
+            on events.source = 'aws_cloudtrail'
+            and case
+                when events.credential_kind in ('temporary_key', 'access_key')
+                then 'aws-key:' || events.credential_id
+                else 'aws-session:' || events.session_id
+            end
+            = aws_groups.group_id
+        left join
+            int_aws_groups as issued_groups
+            on events.source = 'aws_cloudtrail'
+            and 'aws-key:' || events.issued_credential_id = issued_groups.group_id
+        left join
+            int_aws_console_logins as console_logins
+            on events.source = 'aws_cloudtrail'
+            and events.event_id = console_logins.event_id
+            and events.occurred_at = console_logins.occurred_at
+            and events.tenant_id is not distinct from console_logins.tenant_id
+        left join
+            int_aws_accounts as aws_accounts
+            on events.source = 'aws_cloudtrail'
+            and events.principal_tenant_id = aws_accounts.account_id
         where events.occurred_at >= $since and events.occurred_at < $until
     ),
 
@@ -100,6 +154,7 @@ with
         select
             named.principal_id,
             named.source_ip,
+            named.app_id,
             named.exact_thing_id as thing_id,
             min(named.occurred_at) as first_used_at,
             max(named.occurred_at) as last_used_at
@@ -112,15 +167,8 @@ with
         group by all
     ),
 
-    by_token as (
-        select named.token_id, min(named.exact_thing_id) as thing_id
-        from named
-        where starts_with(named.source, 'entra_signin') and named.token_id is not null and named.exact_thing_id is not null
-        group by named.token_id
-    ),
-
     asked as (
-        select distinct named.principal_id, named.source_ip, named.occurred_at
+        select distinct named.principal_id, named.source_ip, named.app_id, named.occurred_at
         from named
         where named.exact_thing_id is null and named.principal_id is not null and named.source_ip is not null
     ),
@@ -129,8 +177,17 @@ with
         select
             asked.principal_id,
             asked.source_ip,
+            asked.app_id,
             asked.occurred_at,
-            arg_max(spans.thing_id, struct_pack(first_used_at := spans.first_used_at, thing_id := spans.thing_id)) as thing_id
+            -- the session that signed in to the same application, if there is one
+            arg_max(
+                spans.thing_id,
+                struct_pack(
+                    is_same_app := coalesce(spans.app_id = asked.app_id, false),
+                    first_used_at := spans.first_used_at,
+                    thing_id := spans.thing_id
+                )
+            ) as thing_id
         from asked
         inner join
             spans
@@ -139,45 +196,102 @@ with
             and spans.first_used_at <= asked.occurred_at
             and spans.last_used_at >= asked.occurred_at - interval 1 day
         group by all
+    ),
+
+    -- one bearer token of a storage log is one holder, whatever addresses it came from
+    by_hash as (
+        select
+            named.credential_id,
+            arg_min(by_address.thing_id, struct_pack(at := named.occurred_at, thing_id := by_address.thing_id)) as thing_id
+        from named
+        inner join by_address using (principal_id, source_ip, occurred_at)
+        where named.credential_kind = 'oauth_token' and named.app_id is not distinct from by_address.app_id
+        group by named.credential_id
+    ),
+
+    held as (
+        select
+            named.* exclude (exact_thing_id),
+            -- the operation of an entry of the directory's audit log: its id begins with a word and that
+            case
+                when named.source = 'entra_audit' then regexp_extract(named.event_id, '^[^_]+_([0-9a-f-]{36})_', 1)
+            end as operation_id,
+            coalesce(
+                named.exact_thing_id,
+                by_token.thing_id,
+                case
+                    when named.credential_kind = 'oauth_token'
+                    then coalesce(by_hash.thing_id, 'storage-token:' || named.credential_id)
+                end,
+                by_address.thing_id,
+                case
+                    when named.provider = 'aws'
+                    then 'aws-principal:' || named.principal_id
+                    when named.provider = 'okta'
+                    then 'okta-user:' || named.principal_id
+                    when named.principal_kind = 'user'
+                    then 'entra-user:' || named.principal_id
+                    -- an application that runs in one place and is used from another: two holders
+                    when named.principal_kind in ('service_principal', 'managed_identity')
+                    then 'entra-sp:' || named.principal_id || '@' || coalesce(named.network_id, 'azure')
+                    else 'entra-sp:' || named.principal_id
+                end
+            ) as thing_id,
+            case
+                when coalesce(named.exact_thing_id, by_token.thing_id) is not null
+                then 'exact'
+                when by_hash.thing_id is not null
+                then 'address'
+                when named.credential_kind = 'oauth_token'
+                then 'exact'
+                when by_address.thing_id is not null
+                then 'address'
+                when named.principal_id is not null
+                then 'principal'
+            end as attribution,
+            case
+                when coalesce(named.exact_thing_id, by_token.thing_id) is not null
+                then 1.0
+                when by_hash.thing_id is not null
+                then 0.9
+                when named.credential_kind = 'oauth_token'
+                then 1.0
+                when by_address.thing_id is not null
+                then 0.9
+                when named.principal_id is not null
+                then 0.5
+            end::double as confidence
+        from named
+        left join
+            int_token_holders as by_token on named.token_id = by_token.token_id and not starts_with(named.source, 'entra_signin')
+        left join by_hash on named.credential_id = by_hash.credential_id and named.credential_kind = 'oauth_token'
+        left join
+            by_address
+            on named.exact_thing_id is null
+            and named.principal_id = by_address.principal_id
+            and named.source_ip = by_address.source_ip
+            and named.occurred_at = by_address.occurred_at
+            and named.app_id is not distinct from by_address.app_id
+    ),
+
+    -- what a service of the directory writes in its own name belongs to whoever asked for it
+    operations as (
+        select
+            held.operation_id,
+            arg_min(
+                struct_pack(thing_id := held.thing_id, attribution := held.attribution, confidence := held.confidence),
+                struct_pack(at := held.occurred_at, event_id := held.event_id)
+            ) as asker
+        from held
+        where held.operation_id <> '' and held.principal_kind = 'user' and held.thing_id is not null
+        group by held.operation_id
     )
 
 select
-    named.* exclude (exact_thing_id),
-    coalesce(
-        named.exact_thing_id,
-        by_token.thing_id,
-        by_address.thing_id,
-        case
-            when named.provider = 'aws'
-            then 'aws-principal:' || named.principal_id
-            when named.provider = 'okta'
-            then 'okta-user:' || named.principal_id
-            when named.principal_kind = 'user'
-            then 'entra-user:' || named.principal_id
-            else 'entra-sp:' || named.principal_id
-        end
-    ) as thing_id,
-    case
-        when coalesce(named.exact_thing_id, by_token.thing_id) is not null
-        then 'exact'
-        when by_address.thing_id is not null
-        then 'address'
-        when named.principal_id is not null
-        then 'principal'
-    end as attribution,
-    case
-        when coalesce(named.exact_thing_id, by_token.thing_id) is not null
-        then 1.0
-        when by_address.thing_id is not null
-        then 0.9
-        when named.principal_id is not null
-        then 0.5
-    end::double as confidence
-from named
-left join by_token on named.token_id = by_token.token_id and not starts_with(named.source, 'entra_signin')
-left join
-    by_address
-    on named.exact_thing_id is null
-    and named.principal_id = by_address.principal_id
-    and named.source_ip = by_address.source_ip
-    and named.occurred_at = by_address.occurred_at
+    held.* exclude (operation_id) replace (
+        coalesce(operations.asker.thing_id, held.thing_id) as thing_id,
+        coalesce(operations.asker.attribution, held.attribution) as attribution,
+        coalesce(operations.asker.confidence, held.confidence) as confidence
+    )
+from held
+left join operations on held.operation_id = operations.operation_id and held.principal_kind is distinct from 'user'

@@ -1,113 +1,83 @@
 -- Which person an alias belongs to, and the event that says so. Grain: alias (lower case).
--- An e-mail address or UPN is the hub; ids hang on it where one record names both. IAM users without an address in
--- their name stay persons of their own: nothing in a log ties them to anyone.
+-- The names of one id are one person (somebody renamed). IAM users without an address in their name stay persons of their own
+-- unless the inventory says whose they are: nothing in a log ties them to anyone. All ways of knowing: int_identity_evidence.
 with
-    pairs as (
-        select
-            lower(events.principal_id) as alias,
-            lower(events.principal_name) as name,
-            events.provider,
-            events.occurred_at,
-            events.event_id
-        from events
-        where
-            contains(events.principal_name, '@')
-            and events.principal_id is not null
-            and events.principal_kind in ('user', 'role', 'federated')
-            and events.occurred_at >= $since
-            and events.occurred_at < $until
-        union all by name
-        select
-            lower(events.target_id) as alias,
-            lower(events.target_name) as name,
-            events.provider,
-            events.occurred_at,
-            events.event_id
-        from events
-        where
-            events.target_kind = 'user'
-            and contains(events.target_name, '@')
-            and events.target_id is not null
-            and events.occurred_at >= $since
-            and events.occurred_at < $until
-        union all by name
-        select
-            lower(events.principal_id) as alias,
-            case
-                when contains(events.principal_name, '@')
-                then lower(events.principal_name)
-                else 'arn:aws:iam::' || events.principal_tenant_id || ':user/' || lower(events.principal_name)
-            end as name,
-            events.provider,
-            events.occurred_at,
-            events.event_id
-        from events
-        where
-            events.source = 'aws_cloudtrail'
-            and events.principal_kind = 'user'
-            and starts_with(events.principal_id, 'AIDA')
-            and events.principal_name is not null
-            and events.occurred_at >= $since
-            and events.occurred_at < $until
-        union all by name
-        -- Identity Center names its user beside the session; a session name that anybody may choose binds no id
-        select
-            lower(events.raw ->> '$.userIdentity.onBehalfOf.userId') as alias,
-            lower(events.principal_name) as name,
-            events.provider,
-            events.occurred_at,
-            events.event_id
-        from events
-        where
-            events.source = 'aws_cloudtrail'
-            and events.principal_kind = 'role'
-            and contains(events.principal_name, '@')
-            and contains(events.issuer_id, '/AWSReservedSSO_')
-            and contains(events.raw, '"onBehalfOf"')
-            and events.occurred_at >= $since
-            and events.occurred_at < $until
+    -- one id with more names than a person bears in a life is written for many
+    shared as (
+        select evidence.alias
+        from int_identity_evidence as evidence
+        group by evidence.alias
+        having count(distinct evidence.name) > 10
     ),
 
-    evidence as (
-        select
-            pairs.alias,
-            pairs.name,
-            min(pairs.provider) as provider,
-            arg_min(pairs.event_id, pairs.occurred_at) as evidence_event_id
-        from pairs
-        -- the directory writes this id for users that it does not know: it is nobody's
-        where pairs.alias is not null and pairs.alias not in ('', '00000000-0000-0000-0000-000000000000')
-        group by pairs.alias, pairs.name
+    evidence as (select * from int_identity_evidence as ways anti join shared using (alias)),
+
+    -- an address stands before an ARN
+    hubs as (
+        select evidence.alias, min(struct_pack(is_arn := not contains(evidence.name, '@'), name := evidence.name)) as hub
+        from evidence
+        group by evidence.alias
+        union all by name
+        select evidence.name as alias, struct_pack(is_arn := not contains(evidence.name, '@'), name := evidence.name) as hub
+        from evidence
     ),
 
-    -- one id with two names (a renamed person) makes one hub of both
-    hubs as (select evidence.alias, min(evidence.name) as hub from evidence group by evidence.alias),
+    steps as (
+        select named.alias, named.name, min(hubs.hub) as hub
+        from
+            (
+                select distinct evidence.alias, evidence.name
+                from evidence
+                union
+                select evidence.name, evidence.name
+                from evidence
+            ) as named
+        inner join hubs on named.alias = hubs.alias
+        group by all
+    ),
 
-    names as (
-        select evidence.name, min(hubs.hub) as person_id from evidence inner join hubs using (alias) group by evidence.name
+    -- twice, so that who was renamed twice is one person still
+    names as (select steps.name, min(steps.hub) as hub from steps group by steps.name),
+
+    far_names as (
+        select names.name, least(min(names.hub), min(beyond.hub)) as hub
+        from names
+        inner join names as beyond on names.hub.name = beyond.name
+        group by names.name
     ),
 
     aliases as (
         select
-            hubs.alias,
-            names.person_id,
+            evidence.alias,
+            far_names.hub.name as person_id,
             'id' as alias_kind,
-            min(evidence.provider) as provider,
-            min(evidence.evidence_event_id) as evidence_event_id
-        from hubs
-        inner join names on hubs.hub = names.name
-        inner join evidence on hubs.alias = evidence.alias
-        group by hubs.alias, names.person_id
+            evidence.kind,
+            evidence.how,
+            evidence.provider,
+            evidence.evidence_event_id,
+            evidence.first_at
+        from evidence
+        inner join far_names using (name)
         union all by name
         select
-            names.name as alias,
-            names.person_id,
+            evidence.name as alias,
+            far_names.hub.name as person_id,
             'name' as alias_kind,
-            min(evidence.provider) as provider,
-            min(evidence.evidence_event_id) as evidence_event_id
-        from names
-        inner join evidence on names.name = evidence.name
-        group by names.name, names.person_id
+            'name' as kind,
+            evidence.how,
+            evidence.provider,
+            evidence.evidence_event_id,
+            evidence.first_at
+        from evidence
+        inner join far_names using (name)
+    ),
+
+    -- one address with two users of the identity store: the same person hired again, or another with the same name
+    store_users as (
+        select aliases.person_id, count(distinct aliases.alias) as user_count
+        from aliases
+        where aliases.kind = 'identity_center_user'
+        group by aliases.person_id
     )
 
 select
@@ -115,6 +85,13 @@ select
     min(aliases.person_id) as person_id,
     min(aliases.alias_kind) as alias_kind,
     min(aliases.provider) as provider,
-    min(aliases.evidence_event_id) as evidence_event_id
+    arg_min(
+        aliases.evidence_event_id, struct_pack(at := aliases.first_at, how := aliases.how, event_id := aliases.evidence_event_id)
+    ) as evidence_event_id,
+    arg_min(aliases.kind, struct_pack(at := aliases.first_at, how := aliases.how, event_id := aliases.evidence_event_id)) as kind,
+    array_to_string(list_sort(list(distinct aliases.how)), '; ') as how,
+    coalesce(bool_or(aliases.kind = 'identity_center_user' and store_users.user_count > 1), false) as is_ambiguous,
+    min(aliases.first_at) as first_at
 from aliases
+left join store_users using (person_id)
 group by aliases.alias

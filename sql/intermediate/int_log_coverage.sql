@@ -3,14 +3,14 @@
 with
     hours as (
         select
-            events.source,
-            events.tenant_id,
-            events.region,
-            date_trunc('hour', events.occurred_at) as hour,
-            count(*) as event_count,
-            count(*) filter (events.target_kind = 'object') as object_event_count
-        from events
-        where events.occurred_at >= $since and events.occurred_at < $until
+            counts.source,
+            counts.tenant_id,
+            counts.region,
+            counts.hour,
+            sum(counts.event_count)::bigint as event_count,
+            sum(counts.object_event_count)::bigint as object_event_count,
+            max(counts.last_at) as last_at
+        from int_hourly_counts as counts
         group by all
     )
 

@@ -3,18 +3,17 @@
 with
     addresses as (
         select
-            events.source_ip,
+            uses.source_ip,
             case
-                when contains(events.source_ip, ':')
-                then array_to_string(string_split(events.source_ip, ':')[:3], ':') || '::/48'
-                else regexp_replace(events.source_ip, '\.\d+$', '.0/24')
+                when contains(uses.source_ip, ':')
+                then array_to_string(string_split(uses.source_ip, ':')[:3], ':') || '::/48'
+                else regexp_replace(uses.source_ip, '\.\d+$', '.0/24')
             end as block,
-            min(events.asn) as asn,
-            min(events.country) as country,
-            min(events.occurred_at) as first_seen_at
-        from events
-        where events.source_ip is not null and events.occurred_at >= $since and events.occurred_at < $until
-        group by events.source_ip
+            min(uses.asn) as asn,
+            min(uses.country) as country,
+            min(uses.first_at) as first_seen_at
+        from int_address_uses as uses
+        group by uses.source_ip
     ),
 
     blocks as (

@@ -1,61 +1,68 @@
 -- One row per reset: the replacement of a person's password or MFA, as one episode. Grain: reset_id.
--- Rows for one person belong together while no more than an hour lies between one and the next.
+-- still_alive is what was issued before and no change of the episode ended; may_be_alive is what the log cannot tell.
 with
-    gaps as (
+    cut_offs as (
         select
-            reset_events.*,
-            coalesce(
-                reset_events.occurred_at - lag(reset_events.occurred_at) over (
-                    partition by reset_events.person_id order by reset_events.occurred_at, reset_events.event_id
-                )
-                > interval 1 hour,
-                true
-            ) as is_first
-        from int_reset_events as reset_events
+            episodes.reset_id,
+            min(cut_offs.valid_from) as cut_off_at,
+            bool_or(cut_offs.source = 'okta_system') as is_okta,
+            bool_or(cut_offs.source <> 'okta_system') as is_entra
+        from int_reset_episodes as episodes
+        inner join
+            int_cut_offs as cut_offs
+            on episodes.person_id = cut_offs.person_id
+            and cut_offs.occurred_at >= episodes.occurred_at - interval 5 minutes
+            and cut_offs.occurred_at < episodes.ended_at + interval 1 day
+        group by episodes.reset_id
     ),
 
-    numbered as (
-        select
-            gaps.*,
-            sum(gaps.is_first::integer) over (
-                partition by gaps.person_id order by gaps.occurred_at, gaps.event_id rows unbounded preceding
-            ) as episode
-        from gaps
+    changes as (
+        select episodes.reset_id, unnest(episodes.changes) as change
+        from int_reset_episodes as episodes
+        union all by name
+        select cut_offs.reset_id, 'entra_cut_off' as change
+        from cut_offs
+        where cut_offs.is_entra
+        union all by name
+        select cut_offs.reset_id, 'okta_cut_off' as change
+        from cut_offs
+        where cut_offs.is_okta
+        union all by name
+        select episodes.reset_id, 'guest' as change
+        from int_reset_episodes as episodes
+        where episodes.is_guest
     ),
 
-    episodes as (
+    -- one change that revokes is enough
+    fates as (
         select
-            numbered.person_id,
-            numbered.episode,
-            'R-' || substr(md5(numbered.person_id || '|' || min(numbered.occurred_at)::varchar), 1, 12) as reset_id,
-            coalesce(
-                min(numbered.subject_name) filter (contains(numbered.subject_name, '@')),
-                min(numbered.subject_name),
-                numbered.person_id
-            ) as person,
-            list_sort(list(distinct numbered.subject_id)) as principal_ids,
-            list_sort(list(distinct numbered.subject_name)) as principal_names,
-            arg_min(numbered.provider, numbered.occurred_at) as provider,
-            arg_min(numbered.tenant_id, numbered.occurred_at) as tenant_id,
-            min(numbered.occurred_at) as occurred_at,
-            max(numbered.occurred_at) as ended_at,
-            list_sort(list(distinct numbered.kind)) as kinds,
-            -- nobody but services named: not the person, as far as the log says
-            coalesce(bool_or(numbered.by_somebody_else), true) as by_somebody_else,
-            -- who performed it: a person before a service, somebody else before the subject, then the first
-            arg_min(
-                struct_pack(id := numbered.performed_by_id, name := numbered.performed_by, source_ip := numbered.performed_from),
-                struct_pack(
-                    is_service := coalesce(numbered.performed_by_kind, 'service') not in ('user', 'role', 'root'),
-                    is_self := not coalesce(numbered.by_somebody_else, true),
-                    occurred_at := numbered.occurred_at,
-                    event_id := numbered.event_id
-                )
-            ) as performer,
-            list(numbered.event_id order by numbered.occurred_at, numbered.event_id) as event_ids
-        from numbered
-        group by numbered.person_id, numbered.episode
-        having bool_or(numbered.is_reset)
+            changes.reset_id,
+            token_survival.token,
+            case
+                when bool_or(token_survival.fate = 'revoked')
+                then 'revoked'
+                when bool_or(token_survival.fate = 'unknown')
+                then 'unknown'
+                else 'alive'
+            end as fate
+        from changes
+        inner join token_survival using (change)
+        group by changes.reset_id, token_survival.token
+    ),
+
+    survivals as (
+        select
+            fates.reset_id,
+            list(fates.token order by fates.token) filter (fates.fate = 'alive') as still_alive,
+            list(fates.token order by fates.token) filter (fates.fate = 'unknown') as may_be_alive
+        from fates
+        group by fates.reset_id
+    ),
+
+    automation as (
+        select list(distinct lower(inventory.thing)) as things
+        from inventory
+        where regexp_matches(lower(inventory.kind), 'automation|service[ _-]?account|pipeline|robot|workload')
     )
 
 select
@@ -64,21 +71,44 @@ select
     episodes.person,
     episodes.principal_ids,
     episodes.principal_names,
-    episodes.provider,
-    episodes.tenant_id,
+    episodes.place.provider as provider,
+    episodes.place.tenant_id as tenant_id,
     episodes.occurred_at,
     episodes.ended_at,
     episodes.kinds,
     episodes.performer.name as performed_by,
     episodes.performer.id as performed_by_id,
     episodes.by_somebody_else,
+    episodes.is_self_service,
+    coalesce(help_desk.is_help_desk, false) as is_help_desk,
+    help_desk.help_desk_reason,
     episodes.performer.source_ip as performed_from,
-    min(cut_offs.valid_from) as cut_off_at,
+    episodes.on_premises_agent,
+    episodes.is_guest,
+    case
+        when
+            list_has_any(
+                coalesce(automation.things, []),
+                list_append(
+                    list_concat(episodes.principal_ids, list_transform(episodes.principal_names, lambda name:lower(name))),
+                    episodes.person_id
+                )
+            )
+        then 'the inventory says so'
+        when
+            regexp_matches(
+                lower(episodes.person),
+                '(^|[^a-z])(svc|service-?account|sa|bot|ci|cicd|automation|deploy(er)?|terraform|jenkins|github|gitlab|pipeline|runner|robot|batch|cron|daemon)([^a-z]|$)'
+            )
+        then 'by its name'
+    end as automation_reason,
+    automation_reason is not null as is_automation,
+    cut_offs.cut_off_at,
+    coalesce(survivals.still_alive, []) as still_alive,
+    coalesce(survivals.may_be_alive, []) as may_be_alive,
     episodes.event_ids
-from episodes
-left join
-    int_cut_offs as cut_offs
-    on episodes.person_id = cut_offs.person_id
-    and cut_offs.occurred_at >= episodes.occurred_at - interval 5 minutes
-    and cut_offs.occurred_at < episodes.ended_at + interval 1 day
-group by all
+from int_reset_episodes as episodes
+cross join automation
+left join cut_offs using (reset_id)
+left join survivals using (reset_id)
+left join int_help_desk as help_desk using (reset_id)

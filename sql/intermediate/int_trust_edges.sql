@@ -15,6 +15,48 @@ with
         union all by name
         select *
         from int_edges_granted
+        union all by name
+        select *
+        from int_edges_opened
+        union all by name
+        select *
+        from int_edges_entra_methods
+        union all by name
+        select *
+        from int_edges_entra_devices
+        union all by name
+        select *
+        from int_edges_entra_federation
+        union all by name
+        select *
+        from int_edges_azure_keys
+        union all by name
+        select *
+        from int_edges_azure_code
+        union all by name
+        select *
+        from int_edges_azure_secrets
+        union all by name
+        select *
+        from int_edges_okta_sessions
+        union all by name
+        select *
+        from int_edges_single_sign_on
+        union all by name
+        select *
+        from int_edges_aws_powers
+        union all by name
+        select *
+        from int_edges_aws_uses
+        union all by name
+        select *
+        from int_edges_aws_hosts
+        union all by name
+        select *
+        from int_edges_aws_federation
+        union all by name
+        select *
+        from int_edges_aws_console
     )
 
 select

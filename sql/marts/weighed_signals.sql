@@ -13,11 +13,15 @@ with
             known_network.network_id is not null or known_to_principal.network_id is not null as is_known_network,
             vouched.network_id is not null as is_vouched_network,
             signals.person_id is distinct from resets.person_id and here.network_id is not null as is_known_here,
-            signals.client is null or known_client.value is not null or client_of_principal.client is not null as is_known_client
+            strange.thing_id is null
+            and (
+                signals.client is null or known_client.value is not null or client_of_principal.client is not null
+            ) as is_known_client
         from signals_in_reach as signals
         inner join detections using (detection)
         inner join int_resets as resets using (reset_id)
         left join signal_families as families on signals.detection = families.detection
+        left join strange_things as strange on signals.reset_id = strange.reset_id and signals.thing_id = strange.thing_id
         left join
             int_vouched_networks as vouched on signals.reset_id = vouched.reset_id and signals.network_id = vouched.network_id
         left join
@@ -54,7 +58,7 @@ with
 select
     placed.*,
     case
-        when placed.thing_id is null
+        when placed.thing_id is null and placed.network_id is null
         then 1.0
         when placed.network_id is null
         then $novelty_unknown

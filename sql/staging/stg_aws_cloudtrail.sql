@@ -204,7 +204,10 @@ select
         else owner_id || '/' || strftime(begun_at, '%Y-%m-%dT%H:%M:%SZ')
     end as session_id,
     begun_at as session_started_at,
-    null::varchar as token_id,
+    -- the sign-in that this session belongs to, whatever keys it uses
+    case
+        when contains(record, '"signInSessionArn"') then regexp_extract(record, '"signInSessionArn"\s*:\s*"([^"]+)"', 1)
+    end as token_id,
     case
         when lower(session.attributes.mfaAuthenticated) = 'true' or lower(e.additionalEventData.MFAUsed) = 'yes'
         then true
@@ -304,12 +307,21 @@ select
         shared_with, case when e.eventSource = 'sts.amazonaws.com' then nullif(split_part(request.roleArn, ':', 5), '') end
     ) as target_tenant_id,
     case
+        when e.eventSource = 'rolesanywhere.amazonaws.com' and e.eventName = 'CreateSession'
+        then record ->> '$.responseElements.credentialSet[0].credentials.accessKeyId'
         when response.credentials.accessKeyId is null and response.accessKey.accessKeyId is null
         then null
         when not contains(coalesce(response.credentials.accessKeyId, response.accessKey.accessKeyId), '*')
         then coalesce(response.credentials.accessKeyId, response.accessKey.accessKeyId)
     end as issued_credential_id,
-    coalesce(response.assumedRoleUser.assumedRoleId, response.federatedUser.federatedUserId) as issued_session_id,
+    coalesce(
+        response.assumedRoleUser.assumedRoleId,
+        response.federatedUser.federatedUserId,
+        case
+            when e.eventSource = 'rolesanywhere.amazonaws.com'
+            then record ->> '$.responseElements.credentialSet[0].assumedRoleUser.assumedRoleId'
+        end
+    ) as issued_session_id,
     try_cast(e.additionalEventData.bytesTransferredOut as bigint) as bytes_out,
     masked(record) as raw,
     source_file,

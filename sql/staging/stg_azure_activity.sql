@@ -157,7 +157,9 @@ select
     coalesce(
         upn,
         case when lower(caller) is distinct from object_id then caller end,
-        nullif(claims."http://schemas.xmlsoap.org/ws/2005/05/identity/claims/emailaddress", '')
+        nullif(claims."http://schemas.xmlsoap.org/ws/2005/05/identity/claims/emailaddress", ''),
+        -- a managed identity has the name of its resource
+        nullif(regexp_extract(claims.xms_mirid, '(?i)/providers/.*/([^/]+)$', 1), '')
     ) as principal_name,
     case
         when

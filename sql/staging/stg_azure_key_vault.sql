@@ -124,7 +124,16 @@ select
     end as error_code,
     regexp_matches(operation_name, '(Get|List|ListVersions|GetDeleted|ListDeleted)$') as is_read_only,
     object_id as principal_id,
-    upn as principal_name,
+    -- a managed identity has the name of its resource
+    coalesce(
+        upn,
+        nullif(
+            regexp_extract(
+                coalesce(nullif(claims.xms_mirid, ''), la.identity_claim_xms_mirid_s), '(?i)/providers/.*/([^/]+)$', 1
+            ),
+            ''
+        )
+    ) as principal_name,
     case
         when upn is not null or lower(coalesce(claims.idtyp, la.identity_claim_idtyp_s)) = 'user'
         then 'user'

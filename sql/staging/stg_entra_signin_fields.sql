@@ -15,7 +15,7 @@ with
                         "appId": "VARCHAR", "resourceId": "VARCHAR", "resourceDisplayName": "VARCHAR", "resourceTenantId": "VARCHAR",
                         "homeTenantId": "VARCHAR", "ipAddress": "VARCHAR", "userAgent": "VARCHAR", "sessionId": "VARCHAR",
                         "uniqueTokenIdentifier": "VARCHAR", "autonomousSystemNumber": "BIGINT", "authenticationRequirement": "VARCHAR",
-                        "federatedCredentialId": "VARCHAR", "appDisplayName": "VARCHAR", "status": "JSON", "deviceDetail": "JSON", "location": "JSON"
+                        "federatedCredentialId": "VARCHAR", "servicePrincipalCredentialThumbprint": "VARCHAR", "appDisplayName": "VARCHAR", "status": "JSON", "deviceDetail": "JSON", "location": "JSON"
                     }
                 }'
             ) as e,
@@ -28,7 +28,7 @@ with
                     "AppId": "VARCHAR", "ResourceIdentity": "VARCHAR", "ResourceDisplayName": "VARCHAR", "ResourceTenantId": "VARCHAR",
                     "HomeTenantId": "VARCHAR", "IPAddress": "VARCHAR", "UserAgent": "VARCHAR", "SessionId": "VARCHAR",
                     "UniqueTokenIdentifier": "VARCHAR", "AutonomousSystemNumber": "VARCHAR", "AuthenticationRequirement": "VARCHAR",
-                    "FederatedCredentialId": "VARCHAR", "AppDisplayName": "VARCHAR", "Status": "JSON", "DeviceDetail": "JSON", "LocationDetails": "JSON", "Location": "VARCHAR"
+                    "FederatedCredentialId": "VARCHAR", "ServicePrincipalCredentialThumbprint": "VARCHAR", "AppDisplayName": "VARCHAR", "Status": "JSON", "DeviceDetail": "JSON", "LocationDetails": "JSON", "Location": "VARCHAR"
                 }'
             ) as la
         from landed
@@ -56,6 +56,22 @@ with
             ) as result,
             lower(coalesce(nullif(p.servicePrincipalId, ''), nullif(la.ServicePrincipalId, ''))) as service_principal_id,
             lower(coalesce(nullif(p.userId, ''), nullif(la.UserId, ''))) as user_id,
+            -- an id of zeros stands for none
+            lower(
+                nullif(
+                    coalesce(nullif(p.servicePrincipalCredentialKeyId, ''), la.ServicePrincipalCredentialKeyId, ''),
+                    '00000000-0000-0000-0000-000000000000'
+                )
+            ) as key_id,
+            lower(
+                nullif(
+                    coalesce(nullif(p.federatedCredentialId, ''), la.FederatedCredentialId, ''),
+                    '00000000-0000-0000-0000-000000000000'
+                )
+            ) as federated_credential_id,
+            lower(
+                coalesce(nullif(p.servicePrincipalCredentialThumbprint, ''), la.ServicePrincipalCredentialThumbprint)
+            ) as thumbprint,
             case
                 when source = 'entra_signin_service_principal'
                 then 'service_principal'
@@ -112,19 +128,14 @@ select
     end as principal_name,
     kind as principal_kind,
     lower(coalesce(nullif(p.homeTenantId, ''), nullif(la.HomeTenantId, ''))) as principal_tenant_id,
-    lower(
-        coalesce(
-            nullif(p.servicePrincipalCredentialKeyId, ''),
-            nullif(la.ServicePrincipalCredentialKeyId, ''),
-            nullif(p.federatedCredentialId, ''),
-            nullif(la.FederatedCredentialId, '')
-        )
-    ) as credential_id,
+    coalesce(nullif(key_id, ''), nullif(federated_credential_id, ''), nullif(thumbprint, '')) as credential_id,
     case
-        when coalesce(nullif(p.servicePrincipalCredentialKeyId, ''), nullif(la.ServicePrincipalCredentialKeyId, '')) is not null
+        when nullif(key_id, '') is not null
         then 'service_principal_key'
-        when coalesce(nullif(p.federatedCredentialId, ''), nullif(la.FederatedCredentialId, '')) is not null
+        when nullif(federated_credential_id, '') is not null
         then 'federated_credential'
+        when nullif(thumbprint, '') is not null
+        then 'certificate'
     end as credential_kind,
     coalesce(nullif(p.sessionId, ''), nullif(la.SessionId, '')) as session_id,
     null::timestamp as session_started_at,

@@ -171,7 +171,7 @@ select
     ) as session_id,
     -- AppAccessContext.IssuedAtTime is the time of a token, and a session outlives its tokens
     null::timestamp as session_started_at,
-    nullif(access.UniqueTokenId, '') as token_id,
+    nullif(rtrim(access.UniqueTokenId, '='), '') as token_id,
     case
         when
             is_sign_in

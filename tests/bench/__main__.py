@@ -5,10 +5,11 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tests.bench import kinds, large_lake, layouts, rules, sizes
+from tests.bench import hunts, kinds, large_lake, layouts, rules, sizes
 from tests.bench.measuring import figures_table, say
 
 PARTS = {
+    "hunts": hunts.measure,
     "kinds": kinds.measure,
     "large-lake": large_lake.measure,
     "layouts": layouts.measure,

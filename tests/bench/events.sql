@@ -47,12 +47,32 @@ select
     case when dice < 4 then 'failure' else 'success' end as outcome,
     case when dice < 4 then 'AccessDenied' end as error_code,
     dice > 30 as is_read_only,
-    'AROAEXAMPLE' || holder || ':' || upn as principal_id,
-    upn as principal_name,
-    'user' as principal_kind,
+    case
+        when $source in ('entra_signin_service_principal', 'entra_signin_managed_identity')
+        then 'application-' || holder
+        else 'AROAEXAMPLE' || holder || ':' || upn
+    end as principal_id,
+    case
+        when $source in ('entra_signin_service_principal', 'entra_signin_managed_identity') then 'Application ' || holder else upn
+    end as principal_name,
+    case
+        $source
+        when 'entra_signin_service_principal'
+        then 'service_principal'
+        when 'entra_signin_managed_identity'
+        then 'managed_identity'
+        else 'user'
+    end as principal_kind,
     'aaaaaaaa-0000-4000-8000-000000000001' as principal_tenant_id,
-    case when $provider = 'aws' then 'ASIA' || session_digits else 'key-' || session_digits end as credential_id,
-    'temporary_key' as credential_kind,
+    case
+        when $provider = 'aws'
+        then 'ASIA' || session_digits
+        when $source = 'entra_signin_service_principal'
+        then 'key-' || holder
+        when $source = 'azure_storage'
+        then 'token-' || session_digits
+    end as credential_id,
+    case when $provider = 'aws' then 'temporary_key' when $source = 'azure_storage' then 'oauth_token' end as credential_kind,
     'session-' || session_digits || '/' || shift as session_id,
     date_trunc('hour', occurred_at) as session_started_at,
     case when $has_token then digits[5:26] end as token_id,

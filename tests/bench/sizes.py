@@ -8,6 +8,9 @@ NAMES = {
     "ROUNDS": "counted rounds of CloudTrail; other parts take half as many (4)",
     "BIG_EVENTS": "events in the large lake (50,000,000)",
     "BIG_LAKE": "a folder to keep the large lake in and take it from, if it is there (none: made and removed)",
+    "HUNT_EVENTS": "events in the larger of the two lakes that are hunted in (50,000,000)",
+    "HUNT_PEOPLE": "people reset in one night of it (500)",
+    "HUNT_LAKES": "a folder to keep both in and take them from (none: made and removed)",
     "LAYOUT_EVENTS": "events of the two layouts (1,000,000)",
     "LAYOUT_FILES": "files of the layout of tiny files (100,000)",
     "RULE_EVENTS": "events in the lake that rules are matched with (2,000,000)",
@@ -26,6 +29,9 @@ ROUNDS = number("ROUNDS", 4)
 FEW_ROUNDS = max(ROUNDS // 2, 1)
 BIG_EVENTS = number("BIG_EVENTS", 50_000_000)
 BIG_LAKE = Path(os.environ["BIG_LAKE"]).absolute() if os.environ.get("BIG_LAKE") else None
+HUNT_EVENTS = number("HUNT_EVENTS", 50_000_000)
+HUNT_PEOPLE = number("HUNT_PEOPLE", 500)
+HUNT_LAKES = Path(os.environ["HUNT_LAKES"]).absolute() if os.environ.get("HUNT_LAKES") else None
 LAYOUT_EVENTS = number("LAYOUT_EVENTS", 1_000_000)
 LAYOUT_FILES = number("LAYOUT_FILES", 100_000)
 ONE_FILE_BYTES = number("ONE_FILE_BYTES", 2_000_000_000)

@@ -17,7 +17,6 @@ from pipeline.simulate.logbook import EventRef
 
 NOISE_LINE = 0.25  # timeline rows with fewer points are context
 SAME_RESET = timedelta(hours=1)
-OF_AN_ATTACK = "of an attack"  # a reset that the attacker did on the way, no reset of the truth
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +54,7 @@ class Trial:
     plan: CampaignPlan
     rows: tuple[HuntRow, ...]
     unknown: tuple[HuntRow, ...] = field(default=())
-    """Resets that were found and that the truth does not know, but for those that are an attacker's own acts."""
+    """Resets that were found and that the truth does not know."""
 
 
 def run_trial(seed: int, plan: CampaignPlan, folder: Path | None = None) -> Trial:
@@ -73,42 +72,24 @@ def hunt_trial(lake: Lake, truth: CampaignTruth, plan: CampaignPlan) -> Trial:
         since=truth.resets_begin_at.replace(tzinfo=None), until=truth.ends_at.replace(tzinfo=None)
     )
     ids = _event_ids(lake, truth)
-    attack_ids = {
-        event_id for reset in truth.attacks for step in reset.steps for event_id in _of(step.events, ids)
-    }
-    left = {id(reset): reset for reset in truth.resets}
-    rows, unknown = [], []
+    nearest: dict[int, tuple[timedelta, HuntRow]] = {}  # an attacker's own resets on the way are the attack's
+    unknown = []
     for hunt in hunt_resets(lake, request):
-        known = _known(hunt, left.values())
-        if known is not None:
-            del left[id(known)]
-            rows.append(_row(hunt, truth.seed, known, ids))
-        elif not attack_ids.intersection(hunt.reset.event_ids):
-            unknown.append(_row(hunt, truth.seed, None, ids))
+        known = truth.known_by(hunt.reset.event_ids)
+        row = _row(hunt, truth.seed, known, ids)
+        if known is None:
+            unknown.append(row)
+            continue
+        distance = abs(known.occurred_at.replace(tzinfo=None) - hunt.reset.occurred_at)
+        if id(known) not in nearest or distance < nearest[id(known)][0]:
+            nearest[id(known)] = (distance, row)
+    rows = [row for distance, row in nearest.values() if distance <= SAME_RESET]
     rows += [
         HuntRow(truth.seed, reset.who, reset.occurred_at, reset.is_attack, reset.scenario, reset.kind, reset.story, None, -99.0)
-        for reset in left.values()
-        if _in_lake(reset, ids)
+        for reset in truth.resets
+        if (id(reset) not in nearest or nearest[id(reset)][0] > SAME_RESET) and _in_lake(reset, ids)
     ]  # fmt: skip
     return Trial(truth.seed, plan, tuple(rows), tuple(unknown))
-
-
-def _known(hunt: Hunt, resets: Iterable[KnownReset]) -> KnownReset | None:
-    names = {
-        hunt.reset.person.lower(),
-        *(name.lower() for name in (*hunt.reset.principal_ids, *hunt.reset.principal_names)),
-    }
-    near = [
-        reset
-        for reset in resets
-        if abs(reset.occurred_at.replace(tzinfo=None) - hunt.reset.occurred_at) <= SAME_RESET
-        and {reset.who.lower(), reset.principal_id.lower()} & names
-    ]
-    return min(
-        near,
-        key=lambda reset: abs(reset.occurred_at.replace(tzinfo=None) - hunt.reset.occurred_at),
-        default=None,
-    )
 
 
 def _row(hunt: Hunt, seed: int, known: KnownReset | None, ids: dict[tuple[str, str], set[str]]) -> HuntRow:

@@ -25,7 +25,12 @@ def built() -> duckdb.DuckDBPyConnection:
     load_seeds(con)
     create_empty_events(con)
     values = dict(con.execute("select name, value from score_parameters").fetchall())
-    times = {"since": datetime(2026, 1, 1), "until": datetime(2026, 2, 1), "window": timedelta(hours=72), "look_back": timedelta(days=30)}
+    times = {
+        "since": datetime(2026, 1, 1),
+        "until": datetime(2026, 2, 1),
+        "window": timedelta(hours=72),
+        "look_back": timedelta(days=30),
+    }
     build_models(con, {**values, **times, "max_depth": int(values["max_depth"])}, models_before("signals"))
     return con
 

@@ -69,7 +69,11 @@ def statements(con: duckdb.DuckDBPyConnection):
     ) -> list[str]:
         create_empty_events(con)
         give(con, "events", events)
-        build_models(con, {"since": FIRST, "until": WINDOW[1] + timedelta(days=2)}, ["int_log_coverage"])
+        build_models(
+            con,
+            {"since": FIRST, "until": WINDOW[1] + timedelta(days=2)},
+            ["int_hourly_counts", "int_log_coverage"],
+        )
         con.execute("create or replace temp view int_event_holders as select * from events")
         con.execute(
             "create or replace temp table int_resets as select 'r' as reset_id, $p as provider, $t as tenant_id",
@@ -237,7 +241,7 @@ def test_hours_are_those_of_the_window_whatever_the_region(con: duckdb.DuckDBPyC
     times = [at("20 09:00"), at("20 08:59"), at("23 09:00"), at("23 09:14")]
     events = [{"occurred_at": time, "region": region} for time in times for region in ("a", "b")]
     give(con, "events", [{"source": "aws_cloudtrail", "tenant_id": ACCOUNT} | event for event in events])
-    build_models(con, {"since": FIRST, "until": END}, ["int_log_coverage"])
+    build_models(con, {"since": FIRST, "until": END}, ["int_hourly_counts", "int_log_coverage"])
     assert visibility_hours(con, *WINDOW) == [
         {"source": "aws_cloudtrail", "tenant_id": ACCOUNT, "hour": at("20 09:00"), "event_count": 2},
         {"source": "aws_cloudtrail", "tenant_id": ACCOUNT, "hour": at("23 09:00"), "event_count": 4},

@@ -13,7 +13,7 @@ from tests.sql.conftest import at, give
 def coverage(con: duckdb.DuckDBPyConnection, events: list[dict[str, Any]], columns: str) -> list[tuple]:
     create_empty_events(con)
     give(con, "events", [{"source": "aws_cloudtrail", "tenant_id": "111122223333"} | row for row in events])
-    build_models(con, {"since": at("1"), "until": at("9")}, ["int_log_coverage"])
+    build_models(con, {"since": at("1"), "until": at("9")}, ["int_hourly_counts", "int_log_coverage"])
     return con.execute(f"select {columns} from int_log_coverage order by all").fetchall()
 
 

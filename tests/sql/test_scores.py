@@ -46,6 +46,7 @@ create or replace temp table int_person_networks (person_id varchar, network_id 
 create or replace temp table int_principal_networks (principal_id varchar, network_id varchar, first_seen_at timestamp);
 create or replace temp table int_principal_clients (principal_id varchar, client varchar, first_seen_at timestamp);
 create or replace temp table int_vouched_networks (reset_id varchar, network_id varchar);
+create or replace temp table strange_things (reset_id varchar, thing_id varchar);
 create or replace temp table int_networks (network_id varchar, first_seen_at timestamp);
 create or replace temp table int_baselines (person_id varchar, facet varchar, value varchar, first_seen_at timestamp);
 create or replace temp table int_log_coverage (source varchar, hour timestamp);

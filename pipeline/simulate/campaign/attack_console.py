@@ -1,4 +1,4 @@
-"""S3, S13: from Entra into AWS as the victim. Secrets, machines, a user of one's own, blindness; or data shared and hidden again."""
+"""S3: from Entra into AWS as the victim. Secrets, machines, a user of one's own, blindness, and what is worth taking."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -8,6 +8,8 @@ from pipeline.simulate.campaign import attack_aws_steps as steps
 from pipeline.simulate.campaign.attack_aws_steps import AwsHands
 from pipeline.simulate.campaign.attack_parts import hands, play
 from pipeline.simulate.campaign.attack_resets import take_over, victim_goes_on
+from pipeline.simulate.campaign.attack_sharing import foreign_account
+from pipeline.simulate.campaign.attack_trust import chain_role, let_account_in
 from pipeline.simulate.campaign.stage import Stage
 from pipeline.simulate.logbook import EventRef, Record
 from pipeline.simulate.signin_calls import user_console
@@ -40,7 +42,10 @@ def lucr_3(stage: Stage) -> None:
         return steps.look_around(signed_in, later(ended_at, 60))
 
     at = play(stage, at, persist, lambda at: blind(entrant, at), chance=0.85, is_shuffled=True)
-    play(stage, at, lambda at: steps.read_bucket(entrant, at, "backups"), chance=0.5)
+    play(
+        stage, at, lambda at: steps.read_bucket(entrant, at, "backups"), lambda at: chain_role(entrant, at),
+        lambda at: let_account_in(entrant, at, foreign_account(stage)), chance=0.45, is_shuffled=True,
+    )  # fmt: skip
 
 
 def muddled_libra(stage: Stage) -> None:

@@ -9,7 +9,7 @@ from pipeline.simulate import directory_changes, identifiers
 from pipeline.simulate.campaign.attack_azure_steps import enumerate_directory
 from pipeline.simulate.campaign.attack_mail import search_mail
 from pipeline.simulate.campaign.attack_parts import Hands, hands, play
-from pipeline.simulate.campaign.attack_resets import reset_by_help_desk, victim_goes_on
+from pipeline.simulate.campaign.attack_resets import register_again, reset_by_help_desk, victim_goes_on
 from pipeline.simulate.campaign.stage import Stage
 from pipeline.simulate.entra_signins import SignIn
 from pipeline.simulate.estate import BROKER, EXCHANGE, GRAPH, OFFICE_HOME, TEAMS, App
@@ -34,7 +34,7 @@ def before_the_reset(stage: Stage) -> None:
     victim_goes_on(stage, later(at, 300), is_shut_out=False)
     at = stage.after(at)
     tell_use(device_session, use_device(device_session, at, 3), "residual")
-    go_on(device_session, later(at, 900))
+    go_on(device_session, later(at, 900), "residual")
 
 
 def after_the_reset(stage: Stage) -> None:
@@ -54,7 +54,7 @@ def after_the_reset(stage: Stage) -> None:
     device_session, at = device_of_ones_own(session, stage.after(at), is_told=True)
     at = stage.after(at)
     tell_use(device_session, use_device(device_session, at, 3), "fresh")
-    go_on(device_session, later(at, 900))
+    go_on(device_session, later(at, 900), "fresh")
 
 
 def victims_session(stage: Stage, began_at: datetime) -> Hands:
@@ -118,12 +118,16 @@ def tell_use(session: Hands, refs: list[EventRef], seed: str) -> None:
     session.stage.tell("device_signs_in", session.thing_id, session.origin, refs, story, seed)
 
 
-def go_on(session: Hands, at: datetime) -> None:
+def go_on(session: Hands, at: datetime, seed: str) -> None:
+    """Mail, another sign-in or two, and sometimes a phone of one's own besides."""
     stage = session.stage
-    seed = "residual" if session.stage.world.logbook.steps[-1].seed == "residual" else "fresh"
 
     def again(begins_at: datetime) -> datetime:
         tell_use(session, use_device(session, begins_at, 2), seed)
         return later(begins_at, 900)
 
-    play(stage, at, lambda at: search_mail(session, at, seed), again, again, chance=0.8)
+    at = play(stage, at, lambda at: search_mail(session, at, seed))
+    if stage.rng.random() < 0.4:
+        at = register_again(session, stage.after(at))
+    at = play(stage, at, again)
+    play(stage, at, again, again, chance=0.7)

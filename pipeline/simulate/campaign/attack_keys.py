@@ -29,20 +29,18 @@ def own_user(stage: Stage) -> IamUser:
     return stage.world.estate.own_users.get(stage.victim.login) or stage.world.estate.users["reports-export"]
 
 
-def own_key(stage: Stage, user: IamUser) -> str | None:
+def own_key(stage: Stage, user: IamUser, at: datetime) -> str | None:
     """The key it has then: it may have been rotated."""
-    keys = [
-        key for since, key in stage.world.rotations.get(f"user/{user.name}", ()) if since <= stage.reset_at
-    ]
+    keys = [key for since, key in stage.world.rotations.get(f"user/{user.name}", ()) if since <= at]
     return keys[-1] if keys else user.access_key_id
 
 
-def own_life(stage: Stage, user: IamUser, key_id: str | None) -> None:
+def own_life(stage: Stage, user: IamUser) -> None:
     """Scripts at home, in the week before: the key has a past."""
     source_ip = stage.victim.home.address(stage.victim.home_host)
-    caller = user_caller(user, source_ip, CLI_AGENT, key_id)
     for days in range(6, 0, -1):
         at = jitter(stage.reset_at - timedelta(days=days), 4 * 3600, stage.rng)
+        caller = user_caller(user, source_ip, CLI_AGENT, own_key(stage, user, at))
         for service, name in (("sts", "GetCallerIdentity"), ("ec2", "DescribeInstances")):
             stage.world.trail.call(caller, at, service, name, {} if service == "ec2" else None)
             at = later(at, 20)
@@ -51,8 +49,8 @@ def own_life(stage: Stage, user: IamUser, key_id: str | None) -> None:
 def leaked_key(stage: Stage) -> None:
     """S6. The leak is noticed, the user gets a new password, and the key is forgotten."""
     user, rng = own_user(stage), stage.rng
-    key_id = own_key(stage, user)
-    own_life(stage, user, key_id)
+    key_id = own_key(stage, user, stage.reset_at)
+    own_life(stage, user)
     keyed = steps.key_hands(stage, user, stage.origins[0], key_id)
     if rng.random() < 0.5:  # that is how it was noticed
         at = stage.reset_at - timedelta(minutes=30 + rng.random() * 200)
@@ -184,8 +182,8 @@ def empty_bucket(keyed: AwsHands, at: datetime) -> datetime:
 def old_key(stage: Stage) -> None:
     """S11. The person's password and authenticator are new; the key of their IAM user is years old, and somebody has it."""
     user, rng = own_user(stage), stage.rng
-    key_id = own_key(stage, user)
-    own_life(stage, user, key_id)
+    key_id = own_key(stage, user, stage.reset_at)
+    own_life(stage, user)
     at = reset_by_help_desk(stage, stage.reset_at)
     victim_goes_on(stage, later(at, 300))
     keyed = steps.key_hands(stage, user, stage.origins[0], key_id)

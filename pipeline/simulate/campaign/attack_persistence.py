@@ -7,6 +7,8 @@ from pipeline.simulate.campaign import attack_aws_steps as steps
 from pipeline.simulate.campaign.attack_aws_steps import AwsHands
 from pipeline.simulate.campaign.attack_parts import BROWSERS, hands, play
 from pipeline.simulate.campaign.attack_resets import take_over, victim_goes_on
+from pipeline.simulate.campaign.attack_sharing import foreign_account
+from pipeline.simulate.campaign.attack_trust import let_account_in
 from pipeline.simulate.campaign.stage import Stage
 from pipeline.simulate.estate import IamUser
 from pipeline.simulate.times import jitter, later
@@ -29,8 +31,8 @@ def federated_sessions(stage: Stage) -> None:
         chance=0.85, is_shuffled=True,
     )  # fmt: skip
     play(
-        stage, at, lambda at: switch_account(stage, user, at), lambda at: identity_center(entrant, at), chance=0.75,
-        is_shuffled=True,
+        stage, at, lambda at: switch_account(stage, user, at), lambda at: identity_center(entrant, at),
+        lambda at: let_account_in(entrant, at, foreign_account(stage)), chance=0.65, is_shuffled=True,
     )  # fmt: skip
 
 
@@ -40,11 +42,21 @@ def federate(keyed: AwsHands, user: IamUser, at: datetime) -> tuple[AwsHands, da
     refs = [keyed.call(at, "sts", "GetCallerIdentity", read_only=True)]
     keyed.tell("try_key", refs, f"{user.name}'s key is tried.")
     at = stage.after(at)
+    if stage.rng.random() < 0.35:
+        at = stage.after(temporary_session(keyed, at))
     name = stage.rng.choice(("backup", "support", "reporting", user.name))
     caller, ref = signin_calls.federation_token(trail, keyed.caller, user, name, at)
     federated = AwsHands(stage, caller, keyed.origin)
     federated.tell("federation_token", [ref], f"A federated session {name}, good for hours without its key.")
     return federated, at
+
+
+def temporary_session(keyed: AwsHands, at: datetime) -> datetime:
+    """The same user with a temporary key, which no list of keys shows."""
+    caller, ref = signin_calls.session_token(keyed.stage.world.trail, keyed.caller, at)
+    temporary = AwsHands(keyed.stage, caller, keyed.origin)
+    temporary.tell("session_token", [ref], "A temporary key of the same user.")
+    return steps.look_around(temporary, keyed.stage.after(at, 20))
 
 
 def switch_key_off(entrant: AwsHands, user: IamUser, key_id: str, at: datetime) -> datetime:

@@ -33,16 +33,18 @@ def plan_attacks(
     organisation: Organisation, count: int, scenarios: Sequence[str], slowest_gaps: Sequence[timedelta],
     has_same_network: bool,
 ) -> list[PlannedAttack]:  # fmt: skip
-    names = names_of(scenarios)
     rng = Random(f"{organisation.world.seed}/attacks")
     attacks: list[PlannedAttack] = []
-    for number in range(organisation.world.seed, organisation.world.seed + count):
-        in_turn = [names[(number + step) % len(names)] for step in range(len(names))]
+    for number in range(count):
         taken = {attack.victim.login for attack in attacks}
-        possible = [(name, victims_of(organisation, RAIDS[name].needs, taken)) for name in in_turn]
-        name, victims = next(((name, victims) for name, victims in possible if victims), ("", []))
-        if not name:
+        possible = [
+            (name, victims)
+            for name in in_turn(names_of(scenarios), organisation, number)
+            if (victims := victims_of(organisation, RAIDS[name].needs, taken))
+        ]
+        if not possible:
             break
+        name, victims = possible[0]
         victim = rng.choice(victims)
         desk = rng.choice([agent for agent in organisation.with_job(*DESK) if agent.login != victim.login])
         at = at_work(desk, rng.choice(organisation.period.working_days()), rng)
@@ -58,6 +60,17 @@ def names_of(scenarios: Sequence[str]) -> list[str]:
     """`S10` stands for all its variants, `S10/late` for one; nothing for everything."""
     names = [name for name, raid in RAIDS.items() if not scenarios or {name, raid.scenario} & set(scenarios)]
     return sorted(names, key=lambda name: (len(name.partition("/")[0]), name))
+
+
+def in_turn(names: Sequence[str], organisation: Organisation, number: int) -> list[str]:
+    """All of them, each organisation beginning elsewhere. Okta's come first, for two attacks, as few organisations have it."""
+    of_okta = [name for name in names if "okta" in RAIDS[name].needs]
+    others = [name for name in names if name not in of_okta]
+    start = organisation.world.seed + number
+    turned = [
+        [group[(start + step) % len(group)] for step in range(len(group))] for group in (of_okta, others)
+    ]
+    return [*turned[0], *turned[1]] if number < 2 else [*turned[1], *turned[0]]
 
 
 def needs_okta(scenarios: Sequence[str]) -> bool:

@@ -8,8 +8,11 @@ from datetime import datetime, timedelta
 from random import Random
 
 from pipeline.simulate import automation, entra_risk, graph_day, identifiers, office_day, workdays
+from pipeline.simulate.aws_work import DEVELOPER_CALLS
 from pipeline.simulate.campaign import machines
+from pipeline.simulate.campaign.acting import at_place
 from pipeline.simulate.campaign.benign_entra import service_sign_in
+from pipeline.simulate.campaign.benign_iam import own_console
 from pipeline.simulate.campaign.benign_work import WORKS, do_work
 from pipeline.simulate.campaign.calendar import at_work
 from pipeline.simulate.campaign.ordinary import OrdinaryPlan
@@ -33,6 +36,7 @@ def live(organisation: Organisation) -> None:
     workdays.live(world, period.first_day, period.day_count)
     automation.run(world, period.first_day, period.day_count)
     work_with_power(organisation)
+    use_consoles(organisation)
     for account in organisation.service_accounts:
         rng = world.stream(f"service account/{account.login}")
         for number in range(period.day_count):
@@ -56,6 +60,24 @@ def work_with_power(organisation: Organisation) -> None:
             at = at_work(person, day, rng)
             if works and not world.calendar.is_absent(person.login, at):
                 do_work(organisation, person, rng.choice(works), at, rng)
+
+
+def use_consoles(organisation: Organisation) -> None:
+    """Who has an IAM user besides signs in with it now and then, with its second factor."""
+    world, period = organisation.world, organisation.period
+    for login, user in world.estate.own_users.items():
+        person = world.estate.people[login]
+        for number in range(period.day_count):
+            day = period.first_day + timedelta(days=number)
+            rng = world.stream(f"console/{login}/{day:%Y-%m-%d}")
+            at = at_work(person, day, rng)
+            if period.is_free(day) or rng.random() > 0.2 or world.calendar.is_absent(login, at):
+                continue
+            caller = own_console(at_place(organisation, person, at, rng), at)
+            world.trail.call(caller, later(at, 40), "iam", "GetUser", {"userName": user.name})
+            for service, name, request, is_read in rng.sample(DEVELOPER_CALLS[:5], 2):
+                at = jitter(later(at, 60), 300, rng)
+                world.trail.call(caller, at, service, name, request, read_only=is_read)
 
 
 def write_risks(organisation: Organisation) -> None:

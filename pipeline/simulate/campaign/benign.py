@@ -174,10 +174,26 @@ def mark_calendar(organisation: Organisation, plans: Sequence[OrdinaryPlan], rng
             since = later(plan.at, PAUSE_AFTER)
             calendar.devices[login, "phone"] = (*calendar.devices.get((login, "phone"), ()), (since, phone))
         if plan.place in {"hotel", "new line"}:
-            network = hotel(rng) if plan.place == "hotel" else new_home(plan.person.home, rng)
-            stays = timedelta(days=1 + rng.randrange(4 if plan.place == "hotel" else 14))
-            trip = Trip(network, rng.randrange(20, 240), pause[0], pause[0] + stays)
-            calendar.trips[login] = (*calendar.trips.get(login, ()), trip)
+            set_out(organisation, plan, rng)
+
+
+def set_out(organisation: Organisation, plan: OrdinaryPlan, rng: Random) -> None:
+    """They left the evening before: half are seen there that evening, of the others the reset is the first thing from there."""
+    calendar, person = organisation.world.calendar, plan.person
+    left_at = evening(person, plan.at - timedelta(days=1))
+    back_at = evening(person, plan.at + timedelta(days=1 + rng.randrange(4 if plan.place == "hotel" else 14)))
+    network = hotel(rng) if plan.place == "hotel" else new_home(person.home, rng)
+    trip = Trip(network, rng.randrange(20, 240), left_at, back_at)
+    calendar.trips[person.login] = (trip, *calendar.trips.get(person.login, ()))
+    if rng.random() < 0.5:
+        away = (left_at, later(plan.at, -PAUSE_BEFORE))
+        calendar.absences[person.login] = (*calendar.absences.get(person.login, ()), away)
+
+
+def evening(person: Person, day: datetime) -> datetime:
+    """After work: nobody leaves their desk in one country and sits at another within the hour."""
+    midnight = day.replace(hour=0, minute=0, second=0, microsecond=0)
+    return midnight + timedelta(minutes=person.starts_at_minute + person.works_minutes + 45)
 
 
 def holiday_before(organisation: Organisation, plans: Sequence[OrdinaryPlan], rng: Random) -> None:
@@ -198,10 +214,8 @@ def mark_journeys(organisation: Organisation, rng: Random) -> None:
         for chance, days in ((0.3, 5), (0.25, 1)):
             if rng.random() >= chance:
                 continue
-            begins_at = period.first_day + timedelta(
-                days=rng.randrange(period.day_count), hours=rng.randrange(24)
-            )
+            day = period.first_day + timedelta(days=rng.randrange(period.day_count))
             network = hotel(rng) if rng.random() < 0.6 else new_home(person.home, rng)
-            ends_at = begins_at + timedelta(days=1 + rng.randrange(days))
-            trip = Trip(network, rng.randrange(20, 240), begins_at, ends_at)
+            ends_at = evening(person, day + timedelta(days=1 + rng.randrange(days)))
+            trip = Trip(network, rng.randrange(20, 240), evening(person, day), ends_at)
             calendar.trips[person.login] = (*calendar.trips.get(person.login, ()), trip)

@@ -78,7 +78,7 @@ RAIDS: dict[str, Raid] = {
     "S5": Raid("S5", "Reset on the premises, old tokens", attack_premises.residual_tokens, frozenset(), ENTRA | {"graph_activity", "m365_audit"}),
     "S6": Raid("S6", "A leaked key, the user's password reset", attack_keys.leaked_key, frozenset({"iam_user"}), frozenset({"aws_cloudtrail"}), iam_victim),
     "S7": Raid("S7", "A synchronised administrator without a second factor", attack_premises.storm_0501, frozenset(), AZURE, forgotten),
-    "S8": Raid("S8", "Applications, consent and mail", attack_oauth.applications, frozenset(), ENTRA | {"entra_signin_service_principal", "m365_audit"}),
+    "S8": Raid("S8", "Applications, consent and mail", attack_oauth.applications, frozenset(), ENTRA | {"entra_signin_service_principal", "graph_activity", "m365_audit"}),
     "S9": Raid("S9", "A vault's access policy", attack_help_desk.vault_policy, frozenset(), AZURE),
     "S10": Raid("S10", "A device code before the reset", attack_device_code.before_the_reset, frozenset(), ENTRA | {"graph_activity", "m365_audit"}),
     "S10/late": Raid("S10", "A device code after the reset", attack_device_code.after_the_reset, frozenset(), ENTRA | {"graph_activity", "m365_audit"}),

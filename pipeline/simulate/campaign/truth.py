@@ -1,7 +1,7 @@
 """The ground truth of a campaign, beside its logs: every reset, benign or an attack, and each attack's steps."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -63,6 +63,16 @@ class CampaignTruth:
     @property
     def benign(self) -> tuple[KnownReset, ...]:
         return tuple(reset for reset in self.resets if not reset.is_attack)
+
+    def known_by(self, event_ids: Collection[str]) -> KnownReset | None:
+        """The reset that one of these events is of. An attack resets other accounts, too: what a step of it tells is the attack."""
+        for reset in self.resets:
+            if any(ref.event_id in event_ids for ref in reset.events):
+                return reset
+        for attack in self.attacks:
+            if any(ref.event_id in event_ids for step in attack.steps for ref in step.events):
+                return attack
+        return None
 
 
 def reset_json(reset: KnownReset) -> dict[str, Any]:

@@ -17,8 +17,9 @@ from pipeline.simulate.campaign.calendar import Period, at_work, make_period
 from pipeline.simulate.campaign.ordinary import OrdinaryPlan
 from pipeline.simulate.campaign.organisation import Organisation, found
 from pipeline.simulate.campaign.truth import CampaignTruth, KnownReset, write_truth
-from pipeline.simulate.writer import write_logs
+from pipeline.simulate.writer import Packing, write_logs
 
+WEEKLY_FILES = Packing(days=7, level=1)  # read once and thrown away
 DEFAULT_GAPS = (timedelta(minutes=20), timedelta(hours=3), timedelta(hours=12))
 
 
@@ -70,8 +71,8 @@ def write_campaign(out: Path, seed: int, plan: CampaignPlan) -> CampaignTruth:
 
 
 def time_of_work(plan: OrdinaryPlan, period: Period, rng: Random) -> datetime:
-    """From twenty minutes to four days after the reset, each scale as likely; what is days later is in working hours."""
-    at = plan.at + timedelta(minutes=50 + 20 * (4 * 72) ** rng.random())
+    """From minutes after the first sign-in to four days, each scale as likely; what is days later is in working hours."""
+    at = plan.at + timedelta(minutes=46 + 3 * 1900 ** rng.random())
     if at - plan.at < timedelta(hours=4):
         return at
     day = at.replace(hour=0, minute=0, second=0, microsecond=0)
@@ -112,7 +113,7 @@ def keep(
     book.deliveries = [
         delivery for delivery in book.deliveries if delivery.source not in plan.left_out_sources
     ]
-    _, repeat_count = write_logs(out, book, world.estate, seed, period.first_day)
+    _, repeat_count = write_logs(out, book, world.estate, seed, period.first_day, WEEKLY_FILES)
     counts = Counter(delivery.source for delivery in book.deliveries)
     if repeat_count:
         counts["aws_cloudtrail"] += repeat_count

@@ -1,0 +1,144 @@
+"""The events that can matter to the resets that are hunted, out of a lake of any size, as the temp table `events`.
+
+First everything that the people reset did in the look-back and the window; then, round by round, who used what those acts
+issued, used, changed or named, and everything that these did. It follows more than the models do and asks the index that is
+kept beside the lake (`kept_facts`), so its cost grows with what is reached and not with the lake. The record (`raw`) is there
+for events from a day before the first reset on, and before that for acts that give power.
+"""
+
+import logging
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from time import perf_counter
+
+import duckdb
+
+from pipeline.kept_facts import create_daily_models, create_kept_views
+from pipeline.lake import Lake
+from pipeline.models import Parameter, build_model, build_models
+from pipeline.schema import create_empty_events
+from pipeline.settings import sql_text
+
+log = logging.getLogger("postreset.hunt")
+
+MOST_ROUNDS = 20
+MOST_HOLDERS = 1_000  # of one id: what more use than that is no thread to follow
+MOST_ACTS = 20_000  # of one holder that is no person reset: beyond that its past is thinned
+BEFORE = timedelta(days=1)  # detections that count look back so far from the first reset
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """[since, until) is what the models see; the window of the first reset begins at `reset_at`."""
+
+    since: datetime
+    reset_at: datetime
+    until: datetime
+
+    @property
+    def parameters(self) -> dict[str, Parameter]:
+        return {
+            "since": self.since,
+            "until": self.until,
+            "window_from": self.reset_at - timedelta(minutes=5),
+            "raw_from": self.reset_at - BEFORE,
+            "most_holders": MOST_HOLDERS,
+            "most_acts": MOST_ACTS,
+        }
+
+
+def create_identity_events(con: duckdb.DuckDBPyConnection, parts: list[Path]) -> None:
+    """View `events` of what people and resets are found by, over all time."""
+    create_kept_views(con, parts)
+    create_sample(con)
+    create_empty_events(con, "no_events")
+    con.execute(
+        """create or replace temp view events as
+        from no_events union all by name from kept_names
+        union all by name from kept_resets"""
+    )
+
+
+def create_sample(con: duckdb.DuckDBPyConnection) -> None:
+    """View `sample_events`: a few events of each action in the lake."""
+    con.execute(f"create or replace temp view sample_events as {sql_text('working_set/sample_events')}")
+
+
+def create_working_events(
+    con: duckdb.DuckDBPyConnection, lake: Lake, bounds: Bounds, snapshot_id: int
+) -> None:
+    """Table `events` for the resets in `int_resets`, and the daily models. Needs the views of `create_identity_events`."""
+    started = perf_counter()
+    parameters = bounds.parameters
+    create_daily_models(con, bounds.since, bounds.until)
+    build_models(con, parameters, ["int_networks"])
+    _build(con, "new_holders", "seed_holders", parameters)
+    con.execute("create or replace temp table known_holders as from new_holders")
+    con.execute(
+        "create or replace temp table gathered as select *, false as is_person from kept_acts limit 0"
+    )
+    rounds = 0
+    while rounds < MOST_ROUNDS and con.table("new_holders").shape[0]:
+        rounds += 1
+        _gather_round(con, parameters)
+        _build(con, "next_holders", "next_holders", parameters)
+        for more in ("holders_of_new_keys", "holders_from_new_networks"):
+            _build(con, more, more, parameters)
+        con.execute(
+            """create or replace temp table new_holders as
+            from next_holders union from holders_of_new_keys union from holders_from_new_networks"""
+        )
+        con.execute("insert into known_holders from new_holders")
+    _take_records(con, lake, bounds, snapshot_id)
+    log.info(
+        "hunt: %d events of %d holders gathered in %d rounds, %.1f s",
+        con.table("events").shape[0],
+        con.table("known_holders").shape[0],
+        rounds,
+        perf_counter() - started,
+    )
+
+
+def _gather_round(con: duckdb.DuckDBPyConnection, parameters: dict[str, Parameter]) -> None:
+    """Table `round_acts`: what the new holders did, and what belongs to it; added to `gathered`."""
+    _build(con, "gathered_acts", "gathered_acts", parameters)
+    is_busy = con.execute(
+        "select count(*) > $most_acts from gathered_acts where not is_person", {"most_acts": MOST_ACTS}
+    ).fetchall()[0][0]
+    if is_busy:
+        _build(con, "round_acts", "thinned_acts", parameters)
+    else:
+        con.execute("create or replace temp table round_acts as from gathered_acts")
+    # what was gathered beside others' acts comes again with the rest of its holder's
+    con.execute("delete from gathered where holder_key in (select holder_key from new_holders)")
+    con.execute("insert into gathered by name from round_acts")
+    _build(con, "gathered_beside", "gathered_beside", parameters)
+    beside = "select * exclude (is_same_operation) from gathered_beside"
+    con.execute(f"insert into gathered by name {beside}")
+    # who else wrote to a secret or did something to the person is seen and not followed
+    con.execute(f"insert into round_acts by name {beside} where is_same_operation")
+
+
+def _take_records(con: duckdb.DuckDBPyConnection, lake: Lake, bounds: Bounds, snapshot_id: int) -> None:
+    lake.create_events_view(
+        con, bounds.reset_at - BEFORE, bounds.until, snapshot_id=snapshot_id, name="window_events"
+    )
+    _build(con, "missing_records", "missing_records", bounds.parameters)
+    _build(con, "working_events", "working_events", {})
+    con.execute("drop view if exists events")
+    create_empty_events(con)
+    con.execute("insert into events by name from working_events")
+    for name in (
+        "gathered",
+        "gathered_acts",
+        "gathered_beside",
+        "round_acts",
+        "missing_records",
+        "working_events",
+    ):
+        con.execute(f"drop table {name}")
+
+
+def _build(con: duckdb.DuckDBPyConnection, table: str, model: str, parameters: dict[str, Parameter]) -> None:
+    build_model(con, table, sql_text(f"working_set/{model}"), parameters)
