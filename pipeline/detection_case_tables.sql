@@ -52,3 +52,10 @@ create or replace temp table int_reach_edges (
     reset_id varchar, edge_id varchar, edge_kind varchar, source varchar, tenant_id varchar, event_id varchar, occurred_at timestamp,
     from_thing_id varchar, to_thing_id varchar, why varchar
 );
+create or replace temp table int_log_coverage (
+    source varchar, tenant_id varchar, region varchar, hour timestamp, event_count bigint, object_event_count bigint, last_at timestamp,
+    hours_since_last bigint
+);
+create or replace temp table int_bucket_days (bucket varchar, day timestamp, first_at timestamp, object_count bigint);
+create or replace temp table int_reset_series (reset_id varchar, person_id varchar, occurred_at timestamp, performer varchar);
+create or replace temp table int_named_tenants (target_tenant_id varchar, day date, first_at timestamp);

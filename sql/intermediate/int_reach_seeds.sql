@@ -72,9 +72,13 @@ with
             candidates.seed,
             candidates.started_at,
             min(uses.occurred_at) as first_reached_at,
-            arg_min(uses.event_id, uses.occurred_at) as event_id,
-            arg_min(uses.source, uses.occurred_at) as source,
-            arg_min(uses.tenant_id, uses.occurred_at) as tenant_id
+            arg_min(
+                uses.event_id, struct_pack(at := uses.occurred_at, source := uses.source, event_id := uses.event_id)
+            ) as event_id,
+            arg_min(uses.source, struct_pack(at := uses.occurred_at, source := uses.source, event_id := uses.event_id)) as source,
+            arg_min(
+                uses.tenant_id, struct_pack(at := uses.occurred_at, source := uses.source, event_id := uses.event_id)
+            ) as tenant_id
         from candidates
         inner join uses on candidates.thing_id = uses.thing_id and uses.occurred_at >= candidates.reset_at
         group by all

@@ -144,7 +144,7 @@ with
             parts.tenant_id,
             parts.event_id,
             round(sum(parts.points), 4) as points,
-            arg_max(parts.control_domain, parts.points) as control_domain,
+            arg_max(parts.control_domain, struct_pack(points := parts.points, detection := parts.detection)) as control_domain,
             list(parts.detection order by parts.points desc, parts.detection) as signals,
             string_agg(parts.reason, '. ' order by parts.points desc, parts.detection) as why
         from score_parts as parts

@@ -202,7 +202,8 @@ def test_what_cannot_be_ruled_out_is_said(alice: Hunt, tmp_path: Path) -> None:
 
 def test_resets_newest_first_with_the_keys_of_the_contract(sample_lake: Lake) -> None:
     resets = list_resets(sample_lake)
-    assert list(resets[0]) == [
+    # further keys may follow those of the contract
+    assert list(resets[0])[:10] == [
         "reset_id",
         "person",
         "principal_ids",

@@ -19,7 +19,7 @@ from tests.sql.aws_records import (
     role,
     trail_row,
 )
-from tests.sql.cloud_records import ATTACKER, ELSEWHERE, OFFICE, PAST, RESET, story
+from tests.sql.cloud_records import ATTACKER, ELSEWHERE, OFFICE, PAST, RESET, Pair, story
 
 P = f"{ACCOUNT}/"
 ABROAD = f"aws-account:{FOREIGN}"
@@ -135,7 +135,7 @@ ACTS = [  # event, request, response → kind and end
 ]  # fmt: skip
 
 
-def edges(build, *parts: object, where: str = "true", columns: str = "") -> list[tuple]:
+def edges(build, *parts: Pair | list[Pair], where: str = "true", columns: str = "") -> list[tuple]:
     query = build(story(PAST, aws_past("ada", "deploy"), RESET, ALICE_ROW, *parts))
     picked = columns or "from_thing_id, kind, to_thing_id, round(confidence, 2)"
     return query(

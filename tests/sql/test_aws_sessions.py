@@ -15,7 +15,7 @@ from tests.sql.aws_records import (
     role,
     trail_row,
 )
-from tests.sql.cloud_records import ATTACKER, HOME, OFFICE, PAST, RESET, story
+from tests.sql.cloud_records import ATTACKER, HOME, OFFICE, PAST, RESET, Pair, story
 
 SIGN_IN = f"arn:aws:signin:us-east-1:{ACCOUNT}:session/1f0e"
 CONSOLE = {"sessionCredentialFromConsole": "true"}
@@ -26,7 +26,7 @@ BINDING = role(
 BINDING_ROW = trail_row("3 08:01", "s3:ListBuckets", BINDING, source_ip=OFFICE)
 
 
-def things(build, *parts: object) -> list[tuple]:
+def things(build, *parts: Pair | list[Pair]) -> list[tuple]:
     query = build(story(PAST, RESET, *parts))
     return query(
         """select distinct thing_id, person_id from int_event_holders
