@@ -59,3 +59,8 @@ create or replace temp table int_log_coverage (
 create or replace temp table int_bucket_days (bucket varchar, day timestamp, first_at timestamp, object_count bigint);
 create or replace temp table int_reset_series (reset_id varchar, person_id varchar, occurred_at timestamp, performer varchar);
 create or replace temp table int_named_tenants (target_tenant_id varchar, day date, first_at timestamp);
+create or replace temp table empowering_actions as
+select
+    unnest(['azure_activity', 'entra_audit']) as source,
+    unnest(['MICROSOFT.AUTHORIZATION/ROLEASSIGNMENTS/WRITE', 'Reset user password']) as action,
+    unnest(['grant', 'password']) as gives;

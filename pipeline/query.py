@@ -75,7 +75,9 @@ def _build_mentioned(con: duckdb.DuckDBPyConnection, sql: str) -> None:
 def _build(con: duckdb.DuckDBPyConnection, words: set[str], wanted: set[str]) -> None:
     from pipeline.hunt import FAR_AHEAD, LONG_AGO, Request, match_detections, read_score_parameters
     from pipeline.rule_sets import load_rules
+    from pipeline.signal_history import create_history_tables
 
+    create_history_tables(con)
     texts, defaults = read_models(), Request()
     for name in reversed(list(texts)):
         if name in wanted:

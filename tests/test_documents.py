@@ -239,7 +239,7 @@ def test_the_models_of_the_schema_are_those_that_are_written() -> None:
 
 def listed(text: str) -> list[tuple[str, str]]:
     """Names and types in a list such as "`a`, `b` (bigint)"; text where no type is given."""
-    named = re.findall(r"`(\w+)`(?: \(([^)]+)\))?", text)
+    named = re.findall(r"`(\w+)`(?: \(((?:[^()]|\([^()]*\))+)\))?", text)
     return [(name, kind.replace("text", "varchar") or "varchar") for name, kind in named]
 
 

@@ -28,7 +28,14 @@ with
         from first_seen
         where
             first_seen.facet = 'action'
-            and first_seen.value in (select granting_actions.source || '/' || granting_actions.action from granting_actions)
+            and first_seen.value in (
+                select granting_actions.source || '/' || granting_actions.action
+                from granting_actions
+                union all
+                select powers.source || '/' || powers.action
+                from empowering_actions as powers
+                where powers.gives not in ('password', 'method', 'access_pass', 'device', 'mail_path')
+            )
     )
 
 select

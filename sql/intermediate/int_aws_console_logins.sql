@@ -1,4 +1,5 @@
--- Console sign-ins, which name neither key nor session, and the console session that began with each. Grain: event.
+-- Console sign-ins, which name neither key nor session, and the console session that began with each. Grain: event_id,
+-- tenant_id, occurred_at.
 -- The creation date of a console session is the second of its sign-in, or next to it.
 select
     events.event_id,

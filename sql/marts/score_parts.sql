@@ -1,4 +1,5 @@
--- The score of each reset as a sum: log-odds points, each with its reason. Grain: part_id. One part `prior` a reset, and one
+-- The score of each reset as a sum: log-odds points, each with its reason. Grain: reset_id, part_id. One part `prior` a reset,
+-- and one
 -- part `spread` where the signals run through several control domains in the order of an attack.
 -- points = points of the detection × rarity × confidence × novelty × repetition, to four decimals, so that sums do not
 -- depend on the order of adding; then cut where the control domain has given all that one domain can. What happened at the
