@@ -19,7 +19,7 @@ from pipeline.detect import evaluate_correlations, evaluate_rules, register_dete
 from pipeline.errors import InputError, SettingsError
 from pipeline.follow_through import follow_through
 from pipeline.hunt_result import read_hunt, read_rows
-from pipeline.inventory import load_inventory
+from pipeline.inventory import inventory_hash, load_inventory
 from pipeline.kept_coverage import coverage_of
 from pipeline.kept_facts import DAILY_MODELS, keep_facts
 from pipeline.lake import Lake
@@ -149,6 +149,8 @@ def hunt_resets(
         lock_down(con, lake.folder)  # correlations in SQL may be somebody else's
         if history:
             parameters["history"] = history
+        if inventory := inventory_hash(con):
+            parameters["inventory"] = inventory
         tell("following the trust chain")
         build_models(con, parameters, [name for name in models_before("signals") if name not in built])
         follow_through(con, parameters, "kept_acts" if is_sifted else "later_events")

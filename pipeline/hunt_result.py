@@ -77,7 +77,8 @@ def read_hunt(
     )
     timeline = con.sql("select * from timeline where reset_id = $reset_id", params=where).to_arrow_table()
     window_to = reset.occurred_at + window
-    identity = json.dumps([reset_id, str(window), str(look_back), snapshot_id, rule_set.content_hash])
+    given = [parameters["inventory"]] if "inventory" in parameters else []
+    identity = json.dumps([reset_id, str(window), str(look_back), snapshot_id, rule_set.content_hash, *given])
     statements = visibility_statements(con, reset_id, reset.occurred_at, window_to)
     statements[:0] = _cut_statements(con, reset_id)
     statements += [*([coverage.sentence] if coverage.sentence else []), *_rule_statements(con, rule_set)]

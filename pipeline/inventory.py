@@ -118,3 +118,12 @@ def _rows(
         else:
             count += 1
             yield tuple(found.get(name) or None for name in COLUMNS)
+
+
+def inventory_hash(con: duckdb.DuckDBPyConnection) -> str:
+    """Of the table `inventory`, whatever the order of its rows; empty where it is."""
+    ((found,),) = con.execute(
+        """select md5(string_agg(concat_ws('|', thing, kind, owner, team, note), chr(10) order by thing, kind, owner, team, note))
+        from inventory"""
+    ).fetchall()
+    return found[:16] if found else ""

@@ -263,6 +263,6 @@ def band_sentence(hunt: Hunt) -> str:
         reasons.append(
             f"{-doubtful:.1f} points rest on inferred paths, or on newness that logs so short cannot show"
         )
-    if not reasons:
+    if not reasons or hunt.score_low == hunt.score_high:
         return ""
     return f"Between {hunt.score_low} and {hunt.score_high}: {'; '.join(reasons)}."

@@ -2,10 +2,11 @@
 
 from pathlib import Path
 
+import duckdb
 import pytest
 
 from pipeline.errors import InputError, SettingsError
-from pipeline.inventory import MOST_CHARACTERS, load_inventory, read_inventory
+from pipeline.inventory import MOST_CHARACTERS, inventory_hash, load_inventory, read_inventory
 from pipeline.settings import read_settings
 
 
@@ -71,3 +72,19 @@ def test_the_settings_name_the_file(tmp_path: Path) -> None:
     path.write_text("[inventory]\npath = 1\n")
     with pytest.raises(SettingsError, match="cannot be set"):
         read_settings(path)
+
+
+def test_the_hash_of_an_inventory_knows_no_order(tmp_path: Path) -> None:
+    hashes = []
+    for lines in (("a,key,alice,,", "b,role,bob,,"), ("b,role,bob,,", "a,key,alice,,"), ("a,key,bob,,",), ()):
+        path = tmp_path / "inventory.csv"
+        path.write_text("\n".join(("thing,kind,owner,team,note", *lines)) + "\n")
+        with duckdb.connect() as con:
+            con.execute(
+                "create temp table inventory (thing varchar, kind varchar, owner varchar, team varchar, note varchar)"
+            )
+            for row in read_inventory(path).rows:
+                con.execute("insert into inventory values (?, ?, ?, ?, ?)", list(row))
+            hashes.append(inventory_hash(con))
+    assert hashes[0] == hashes[1] != hashes[2]
+    assert hashes[3] == ""
