@@ -11,6 +11,7 @@ from pathlib import Path
 
 import duckdb
 
+from pipeline.connection import connect
 from pipeline.detect import create_signals, register_detections
 from pipeline.models import Parameter, build_models, load_seeds, models_before, read_models
 from pipeline.schema import create_empty_events
@@ -24,7 +25,7 @@ EVENT_KEY = "source, tenant_id, event_id, occurred_at"
 
 def models_text() -> str:
     """A section for each model, in the order of their names."""
-    con = duckdb.connect()
+    con = connect()
     load_seeds(con)
     create_history_tables(con)
     create_empty_events(con)
