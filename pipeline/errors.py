@@ -3,6 +3,7 @@
 PostresetError          exit code
 ├── SettingsError       2   usage, settings, a value in the wrong form
 ├── InputError          3   a path, file, lake or person that is not there or cannot be read
+│   └── LoadError           a service that cannot be reached or read (ItemGone: one object that was deleted meanwhile)
 ├── DetectionError      4   a detection that cannot be read or converted
 └── ModelError          4   a model under sql/ that does not run
 
@@ -26,6 +27,14 @@ class SettingsError(PostresetError):
 
 class InputError(PostresetError):
     exit_code = 3
+
+
+class LoadError(InputError):
+    """A service that cannot be asked, or refuses. What can be tried again was tried."""
+
+
+class ItemGone(LoadError):
+    """An object that was named and is no longer there."""
 
 
 class DetectionError(PostresetError):
