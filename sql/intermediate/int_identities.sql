@@ -88,7 +88,16 @@ select
     arg_min(
         aliases.evidence_event_id, struct_pack(at := aliases.first_at, how := aliases.how, event_id := aliases.evidence_event_id)
     ) as evidence_event_id,
-    arg_min(aliases.kind, struct_pack(at := aliases.first_at, how := aliases.how, event_id := aliases.evidence_event_id)) as kind,
+    arg_min(
+        aliases.kind,
+        struct_pack(
+            at := aliases.first_at,
+            how := aliases.how,
+            event_id := aliases.evidence_event_id,
+            is_name := aliases.alias_kind = 'name',
+            kind := aliases.kind
+        )
+    ) as kind,
     array_to_string(list_sort(list(distinct aliases.how)), '; ') as how,
     coalesce(bool_or(aliases.kind = 'identity_center_user' and store_users.user_count > 1), false) as is_ambiguous,
     min(aliases.first_at) as first_at

@@ -252,10 +252,11 @@ ENDS = """select events.action, edges.kind, edges.to_thing_id from int_trust_edg
 
 
 def opened(build: Callable[..., Any], *parts: Pair | list[Pair]) -> dict[str, tuple[str, float]]:
-    """Session → from which thing, and how sure: the edges that lead to sessions."""
+    """Session → from which thing, and how sure: the edges that lead to sessions, but from keys that nothing brought about."""
     query = build(story(PAST, RESET, BREACH, *parts))
     rows = query(
-        "select to_thing_id, from_thing_id, confidence, why from int_trust_edges where kind in ('opens_session', 'used_from')"
+        "select to_thing_id, from_thing_id, confidence, why from int_trust_edges where kind = 'opens_session' "
+        "or kind = 'used_from' and from_thing_id in (select to_thing_id from int_trust_edges)"
     )
     assert all(why for *_, why in rows)
     # the reset of Alice is Helga's to answer for
