@@ -27,7 +27,8 @@ create or replace temp table int_baselines (
     person_id varchar, facet varchar, value varchar, first_seen_at timestamp, last_seen_at timestamp, event_count bigint
 );
 create or replace temp table int_person_networks (
-    person_id varchar, network_id varchar, first_seen_at timestamp, last_seen_at timestamp, event_count bigint
+    person_id varchar, network_id varchar, first_seen_at timestamp, last_seen_at timestamp, event_count bigint,
+    known_since timestamp as (first_seen_at) -- in a case a device vouches for every network
 );
 create or replace temp table int_principal_networks (principal_id varchar, network_id varchar, first_seen_at timestamp);
 create or replace temp table reach (

@@ -60,7 +60,7 @@ left join
     int_person_networks as known
     on resets.person_id = known.person_id
     and holders.network_id = known.network_id
-    and known.first_seen_at < resets.occurred_at - cast($known_for as interval)
+    and known.known_since < resets.occurred_at - cast($known_for as interval)
 where
     holders.outcome = 'failure'
     and holders.network_id is not null

@@ -71,7 +71,7 @@ with
             int_person_networks as known
             on pasts.person_id = known.person_id
             and holders.network_id = known.network_id
-            and known.first_seen_at < pasts.reset_at - cast($known_for as interval)
+            and known.known_since < pasts.reset_at - cast($known_for as interval)
         left join known_devices on pasts.reset_id = known_devices.reset_id and holders.device_id = known_devices.device_id
         where
             reach.seed = 'fresh'

@@ -76,7 +76,7 @@ with
             int_person_networks as known
             on made.person_id = known.person_id
             and holders.network_id = known.network_id
-            and known.first_seen_at < made.reset_at - cast($known_for as interval)
+            and known.known_since < made.reset_at - cast($known_for as interval)
         where
             holders.outcome = 'success'
             and holders.network_id is not null

@@ -82,7 +82,7 @@ with
             int_person_networks as known
             on enrolled.person_id = known.person_id
             and holders.network_id = known.network_id
-            and known.first_seen_at < enrolled.reset_at - cast($known_for as interval)
+            and known.known_since < enrolled.reset_at - cast($known_for as interval)
         where
             holders.source = 'okta_system'
             and holders.action

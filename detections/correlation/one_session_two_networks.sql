@@ -74,10 +74,11 @@ with
             int_person_networks as by_person
             on reached.person_id = by_person.person_id
             and holders.network_id = by_person.network_id
-            and by_person.first_seen_at < reached.reset_at - cast($known_for as interval)
+            and by_person.known_since < reached.reset_at - cast($known_for as interval)
         left join
             int_principal_networks as by_principal
-            on holders.principal_id = by_principal.principal_id
+            on holders.person_id is distinct from reached.person_id
+            and holders.principal_id = by_principal.principal_id
             and holders.network_id = by_principal.network_id
             and by_principal.first_seen_at < reached.reset_at - cast($known_for as interval)
         where

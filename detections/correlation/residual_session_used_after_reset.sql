@@ -57,7 +57,7 @@ with
             int_person_networks as known
             on resets.person_id = known.person_id
             and holders.network_id = known.network_id
-            and known.first_seen_at < resets.occurred_at - cast($known_for as interval)
+            and known.known_since < resets.occurred_at - cast($known_for as interval)
         where
             reach.seed = 'residual'
             and reach.depth = 0

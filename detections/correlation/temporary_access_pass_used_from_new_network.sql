@@ -66,7 +66,7 @@ with
             int_person_networks as known
             on passes.person_id = known.person_id
             and holders.network_id = known.network_id
-            and known.first_seen_at < passes.reset_at - cast($known_for as interval)
+            and known.known_since < passes.reset_at - cast($known_for as interval)
         where
             holders.network_id is not null
             and known.network_id is null

@@ -36,10 +36,11 @@ with
             int_person_networks as known_network
             on resets.person_id = known_network.person_id
             and signals.network_id = known_network.network_id
-            and known_network.first_seen_at < resets.occurred_at - to_hours($known_for_hours::integer)
+            and known_network.known_since < resets.occurred_at - to_hours($known_for_hours::integer)
         left join
             int_principal_networks as known_to_principal
-            on signals.principal_id = known_to_principal.principal_id
+            on signals.person_id is distinct from resets.person_id
+            and signals.principal_id = known_to_principal.principal_id
             and signals.network_id = known_to_principal.network_id
             and known_to_principal.first_seen_at < resets.occurred_at - to_hours($known_for_hours::integer)
         left join

@@ -42,7 +42,7 @@ DETECTIONS = {
 
 TABLES = """
 create or replace temp table int_resets (reset_id varchar, person_id varchar, occurred_at timestamp, event_ids varchar[]);
-create or replace temp table int_person_networks (person_id varchar, network_id varchar, first_seen_at timestamp);
+create or replace temp table int_person_networks (person_id varchar, network_id varchar, first_seen_at timestamp, known_since timestamp as (first_seen_at));
 create or replace temp table int_principal_networks (principal_id varchar, network_id varchar, first_seen_at timestamp);
 create or replace temp table int_principal_clients (principal_id varchar, client varchar, first_seen_at timestamp);
 create or replace temp table int_vouched_networks (reset_id varchar, network_id varchar);
