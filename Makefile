@@ -52,7 +52,7 @@ quality: .venv/quality $(if $(LAKE),,$(SAMPLE_LAKE)/.done) ## hold each source's
 	@$(BIN)/postreset quality --out '$(QUALITY_OUT)' --lake '$(if $(LAKE),$(LAKE),$(SAMPLE_LAKE))'
 
 test: .venv/development ## the tests, a few minutes
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest -n auto --dist loadfile
 
 check: .venv/development ## style, types, imports, detections, SQL format
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check .

@@ -30,6 +30,7 @@ create or replace temp table int_person_networks (
     person_id varchar, network_id varchar, first_seen_at timestamp, last_seen_at timestamp, event_count bigint,
     known_since timestamp as (first_seen_at) -- in a case a device vouches for every network
 );
+create or replace temp table int_vouched_networks (reset_id varchar, network_id varchar);
 create or replace temp table int_principal_networks (principal_id varchar, network_id varchar, first_seen_at timestamp);
 create or replace temp table reach (
     reset_id varchar, thing_id varchar, kind varchar, from_thing_id varchar, seed varchar, first_reached_at timestamp, depth integer,

@@ -5,7 +5,7 @@ name: mail_or_files_read_from_new_network
 status: test
 description: |
     Detects a reached session that read mail or files of Microsoft 365 after the reset, directly or through Microsoft
-    Graph, from a network the person had not used before.
+    Graph, from a network the person had not used before and in which no device known before signed in.
     It matters because mailbox and shared files are what an intruder searches first, for passwords, plans and replies.
 references:
     - https://www.cisa.gov/news-events/cybersecurity-advisories/aa23-320a
@@ -15,7 +15,7 @@ author: postreset
 date: 2026-11-23
 tags: [attack.collection, attack.t1114.002, attack.t1213.002]
 falsepositives:
-    - A journey with a device that never signed in elsewhere. The person reads what the person always reads.
+    - A journey with nothing but a new device. The person reads what the person always reads.
     - A new phone with a new carrier. Its mail program fetches the mailbox as a whole.
 level: medium
 control_domain: data_access
@@ -53,6 +53,9 @@ with
             on resets.person_id = known.person_id
             and holders.network_id = known.network_id
             and known.known_since < resets.occurred_at - cast($known_for as interval)
+        -- on a journey with a known device the person reads what the person always reads
+        anti join
+            int_vouched_networks as vouched on resets.reset_id = vouched.reset_id and holders.network_id = vouched.network_id
         where
             holders.outcome = 'success'
             and (

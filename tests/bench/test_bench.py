@@ -1,7 +1,12 @@
 """The bench measures what it says: its made-up lake is a lake, and its table tells what missed."""
 
+import os
+import subprocess
+import sys
 from datetime import datetime
 from pathlib import Path
+
+import pytest
 
 from pipeline.lake import Lake
 from pipeline.query import run_query
@@ -9,6 +14,7 @@ from pipeline.schema import COLUMNS
 from tests.bench.biglake import DAYS, SOURCES, build
 from tests.bench.large_lake import put_back
 from tests.bench.measuring import Figure, figures_table, ratio_figure
+from tests.conftest import ROOT
 
 
 def test_the_made_up_lake_has_the_columns_sources_and_days_of_a_lake(fresh_lake: Path) -> None:
@@ -50,3 +56,19 @@ def test_what_missed_its_aim_is_said() -> None:
     ]
     lines = figures_table(figures).splitlines()
     assert [line.split()[-1] for line in lines] == ["MISSED", "met", "1"]
+
+
+@pytest.mark.slow
+def test_hunts_are_measured_in_small(tmp_path: Path) -> None:
+    sizes = {"HUNT_EVENTS": "200000", "HUNT_PEOPLE": "10", "ROUNDS": "1", "HUNT_LAKES": str(tmp_path)}
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.bench", "hunts"],
+        cwd=ROOT,
+        env=os.environ | sizes,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    lines = done.stdout.splitlines()
+    assert [line for line in lines if line.startswith("10 resets of a night / one")], done.stdout
+    assert [line for line in lines if line.startswith("One hunt among 200,000 events")], done.stdout

@@ -11,7 +11,7 @@ from pipeline.schema import create_empty_events
 
 CASE_TABLES = (
     "int_networks", "int_identities", "int_event_holders", "int_sessions", "int_trust_edges", "int_resets", "int_person_networks", "int_baselines",
-    "int_principal_networks", "reach", "first_seen", "int_log_coverage", "int_bucket_days", "int_reset_series",
+    "int_principal_networks", "int_vouched_networks", "reach", "first_seen", "int_log_coverage", "int_bucket_days", "int_reset_series",
     "int_named_tenants",
 )  # fmt: skip
 

@@ -70,6 +70,7 @@ def test_all_hunts_of_a_period_are_the_same(attacked_lake: Lake) -> None:
     assert_same(whole, sifted)
 
 
+@pytest.mark.slow
 def test_hunts_of_real_logs_are_the_same(real_logs: Path, tmp_path: Path) -> None:
     ingest(tmp_path / "lake", [real_logs], NOW)
     lake = Lake.open(tmp_path / "lake")

@@ -120,7 +120,7 @@ def texts(value: Any) -> tuple[str, ...]:
     return tuple(str(item) for item in items if item is not None)
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     kind=st.sampled_from(KINDS),
     letters=st.sampled_from(("a", "ab", "ba", "abc", "cab")),

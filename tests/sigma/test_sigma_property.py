@@ -196,7 +196,7 @@ def rule_text(selections: list[Any], condition: str) -> str:
     )
 
 
-@settings(max_examples=250, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     selections=st.lists(SELECTIONS, min_size=3, max_size=3), condition=CONDITIONS, seed=st.integers(0, 10_000)
 )
@@ -228,7 +228,7 @@ ANYTHING = st.recursive(
 )
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(
     detection=st.dictionaries(st.sampled_from(("s1", "s2", "timeframe")), ANYTHING, max_size=2),
     condition=st.one_of(CONDITIONS, ANYTHING),

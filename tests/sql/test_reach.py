@@ -217,7 +217,7 @@ def walk(edges: list[tuple[int, int, int, float]], max_fan_out: int) -> dict[int
     return found
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(EDGES, st.sampled_from([2, 3, 40]))
 def test_reach_equals_a_plain_walk_over_all_paths(
     con, edges: list[tuple[int, int, int, float]], max_fan_out: int
