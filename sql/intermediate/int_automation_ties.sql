@@ -79,6 +79,38 @@ with
             and holders.occurred_at < resets.occurred_at
     ),
 
+    -- the part of an address before the @ that one person alone bears: IAM users are named after it
+    logins as (
+        select split_part(aliases.alias, '@', 1) as login, min(aliases.person_id) as person_id
+        from int_identities as aliases
+        where contains(aliases.alias, '@')
+        group by split_part(aliases.alias, '@', 1)
+        having count(distinct aliases.person_id) = 1
+    ),
+
+    namesakes as (
+        select
+            resets.reset_id,
+            holders.source,
+            holders.event_id,
+            holders.occurred_at,
+            'the IAM user bears the name of the person' as how,
+            holders.credential_id as thing
+        from logins
+        inner join int_resets as resets using (person_id)
+        inner join
+            int_event_holders as holders
+            on logins.login = lower(holders.principal_name)
+            and holders.source = 'aws_cloudtrail'
+            and holders.principal_kind = 'user'
+        where
+            holders.person_id is distinct from resets.person_id
+            and holders.credential_kind = 'access_key'
+            and holders.outcome = 'success'
+            and holders.occurred_at >= resets.occurred_at - $look_back
+            and holders.occurred_at < resets.occurred_at + $window
+    ),
+
     ties as (
         select made.reset_id, made.thing, made.how, made.occurred_at, made.source, made.event_id, 0.9 as confidence
         from made
@@ -95,6 +127,16 @@ with
             neighbours.event_id,
             0.6 as confidence
         from neighbours
+        union all by name
+        select
+            namesakes.reset_id,
+            namesakes.thing,
+            namesakes.how,
+            namesakes.occurred_at,
+            namesakes.source,
+            namesakes.event_id,
+            0.8 as confidence
+        from namesakes
         union all by name
         select resets.reset_id, inventory.thing, 'the inventory says so' as how, 1.0 as confidence
         from inventory

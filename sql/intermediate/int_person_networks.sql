@@ -1,7 +1,8 @@
 -- The networks that each person has used successfully, with when, and since when they are known for the person's own.
 -- Grain: person_id, network_id.
 -- A network is the person's from the first use on where a device vouches for it that the person signed in with elsewhere
--- before; else later by $unvouched_hours: who holds a stolen token is there days before the reset.
+-- before, or where it is there from the beginning of the person's logs; else later by $unvouched_hours: who holds a stolen
+-- token is there days before the reset.
 with
     uses as (
         select
@@ -35,7 +36,13 @@ select
     uses.first_seen_at,
     uses.last_seen_at,
     uses.event_count,
-    uses.first_seen_at
-    + case when vouched.network_id is null then to_hours($unvouched_hours::integer) else interval 0 hours end as known_since
+    uses.first_seen_at + case
+        when
+            vouched.network_id is null
+            and uses.first_seen_at
+            >= min(uses.first_seen_at) over (partition by uses.person_id) + to_hours($unvouched_hours::integer)
+        then to_hours($unvouched_hours::integer)
+        else interval 0 hours
+    end as known_since
 from uses
 left join vouched using (person_id, network_id)

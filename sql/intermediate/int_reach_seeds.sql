@@ -32,7 +32,8 @@ with
             sessions.thing_id,
             sessions.kind,
             sessions.first_used_at as first_reached_at,
-            0.8 * max(ties.confidence) as confidence,
+            -- ways of knowing that have nothing to do with each other
+            round(0.8 * (1 - product(1 - ties.confidence)), 4) as confidence,
             sessions.first_source as source,
             sessions.tenant_id,
             sessions.first_event_id as event_id,

@@ -120,6 +120,8 @@ select
         then '; from a new network in which a known device of the person signed in too'
         when capped.novelty = $novelty_known_here
         then '; from a network that others here used before the reset'
+        when capped.novelty = $novelty_unvouchable
+        then '; from a new network, and no log of interactive sign-ins says whether a known device was there'
         else ''
     end
     || case when capped.confidence < 0.995 then '; path confidence ' || round(capped.confidence, 2) else '' end

@@ -2,6 +2,9 @@
 -- Grain: reset_id, detection, source, tenant_id, event_id.
 -- follows: it happened after the reset, and is not one of the acts that make up the reset.
 with
+    -- without interactive sign-ins no device can vouch for a journey
+    device_logs as (select count(*) filter (int_baselines.facet = 'device') = 0 as are_missing from int_baselines),
+
     placed as (
         select
             signals.*,
@@ -12,6 +15,9 @@ with
             signals.occurred_at >= resets.occurred_at and not list_contains(resets.event_ids, signals.event_id) as follows,
             known_network.network_id is not null or known_to_principal.network_id is not null as is_known_network,
             vouched.network_id is not null as is_vouched_network,
+            device_logs.are_missing
+            and signals.person_id = resets.person_id
+            and regexp_matches(signals.source, '^(entra_|m365_|graph_)') as is_unvouchable,
             signals.person_id is distinct from resets.person_id and here.network_id is not null as is_known_here,
             strange.thing_id is null
             and (
@@ -20,15 +26,18 @@ with
         from signals_in_reach as signals
         inner join detections using (detection)
         inner join int_resets as resets using (reset_id)
+        cross join device_logs
         left join signal_families as families on signals.detection = families.detection
         left join strange_things as strange on signals.reset_id = strange.reset_id and signals.thing_id = strange.thing_id
         left join
             int_vouched_networks as vouched on signals.reset_id = vouched.reset_id and signals.network_id = vouched.network_id
         left join
             (
-                select int_networks.network_id, min(int_networks.first_seen_at) as first_seen_at
-                from int_networks
-                group by int_networks.network_id
+                -- a network of many: two or three might be an intruder's, or their homes
+                select uses.network_id, list_sort(list(uses.first_seen_at))[$many_principals::integer] as first_seen_at
+                from int_principal_networks as uses
+                group by uses.network_id
+                having count(*) >= $many_principals
             ) as here
             on signals.network_id = here.network_id
             and here.first_seen_at < resets.occurred_at - to_hours($known_for_hours::integer)
@@ -71,6 +80,8 @@ select
         then $novelty_vouched
         when placed.is_known_here
         then $novelty_known_here
+        when placed.is_unvouchable
+        then $novelty_unvouchable
         else 1.0
     end::double as novelty,
     placed.points_base * placed.confidence * novelty as points_alone

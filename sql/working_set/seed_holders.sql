@@ -9,6 +9,9 @@ with
         from int_resets
     ),
 
+    -- an IAM user that is named as the person may be the person's, see int_automation_ties
+    logins as (select split_part(aliases.alias, '@', 1) as login from aliases where contains(aliases.alias, '@')),
+
     callers as (
         select
             names.principal_id,
@@ -23,8 +26,18 @@ with
             ) as alias
         from kept_names as names
         where coalesce(names.principal_id, names.principal_name) is not null
+    ),
+
+    found as (
+        select coalesce(callers.principal_id, callers.principal_name) as holder_key, true as is_person
+        from callers
+        semi join aliases on callers.alias = aliases.alias
+        union all by name
+        select kept_ids.holder_key, false as is_person
+        from kept_ids
+        semi join logins on kept_ids.id = logins.login
     )
 
-select distinct coalesce(callers.principal_id, callers.principal_name) as holder_key, true as is_person
-from callers
-semi join aliases on callers.alias = aliases.alias
+select found.holder_key, bool_or(found.is_person) as is_person
+from found
+group by found.holder_key

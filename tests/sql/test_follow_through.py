@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 
+from tests.sql.cloud_records import OFFICE, PAST, RESET, sign_in_row, story
 from tests.sql.conftest import at, cloudtrail, give
 
 MADE = "select thing_id, verdict, use_count, networks, first_used_at, last_used_at from followed_identities"
@@ -103,3 +104,30 @@ def test_the_inventory_ties_a_key_to_its_owner(build, con) -> None:
     assert query("select person_id, thing, how from int_automation_ties") == [
         ("ada@example.com", "AKIABOT", "the inventory says so")
     ]
+
+
+@pytest.mark.parametrize(
+    "others, tied",
+    [((), [("AKIAALICE", 0.64)]), (("alice@example.net",), [])],
+    ids=["alone", "two of a name"],
+)
+def test_a_key_of_the_iam_user_who_bears_the_name_of_the_person(build, others, tied) -> None:
+    key = {
+        "key": "AKIAALICE",
+        "user": "alice",
+        "service": "s3.amazonaws.com",
+    }
+    query = build(
+        [
+            *story(PAST, RESET, *(sign_in_row("8 09:00", who, "s-other", OFFICE) for who in others)),
+            cloudtrail("8 10:00", "ListBuckets", **key),
+            cloudtrail("9 10:00", "ListBuckets", **key, source_ip=STOLEN),
+        ]
+    )
+    assert (
+        query(
+            """select distinct split_part(split_part(thing_id, ':', 2), '@', 1), confidence from reach
+        where thing_id like 'aws-key:%'"""
+        )
+        == tied
+    )

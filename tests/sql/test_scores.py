@@ -47,7 +47,6 @@ create or replace temp table int_principal_networks (principal_id varchar, netwo
 create or replace temp table int_principal_clients (principal_id varchar, client varchar, first_seen_at timestamp);
 create or replace temp table int_vouched_networks (reset_id varchar, network_id varchar);
 create or replace temp table strange_things (reset_id varchar, thing_id varchar);
-create or replace temp table int_networks (network_id varchar, first_seen_at timestamp);
 create or replace temp table int_baselines (person_id varchar, facet varchar, value varchar, first_seen_at timestamp);
 create or replace temp table int_log_coverage (source varchar, hour timestamp);
 create or replace temp table int_log_completeness (reset_id varchar, source varchar, completeness double);
@@ -332,6 +331,24 @@ def test_known_places_and_clients_say_less(con: duckdb.DuckDBPyConnection) -> No
         scored(con, one, **network, **client),
     )
     assert [round(row["log_odds"] + 4, 4) for row in (new, same_network, same_both)] == [2.5, 1.5, 0.625]
+
+
+def test_a_network_of_many_says_less_of_a_key_than_one_of_few(con: duckdb.DuckDBPyConnection) -> None:
+    past = RESET_AT - timedelta(days=3)
+    key = [signal("sessions 2.5", "e1", person_id="machine")]
+    uses = [{"principal_id": f"m{n}", "network_id": "new", "first_seen_at": past} for n in range(4)]
+    few, many = (
+        scored(con, key, int_principal_networks=uses[:3]),
+        scored(con, key, int_principal_networks=uses),
+    )
+    assert [round(row["log_odds"] + 4, 4) for row in (few, many)] == [2.5, 1.125]
+
+
+def test_where_no_device_can_vouch_a_new_network_says_less(con: duckdb.DuckDBPyConnection) -> None:
+    one = [signal("sessions 2.5", "e1", source="entra_signin_noninteractive", person_id="p")]
+    device = {"person_id": "q", "facet": "device", "value": "d", "first_seen_at": RESET_AT}
+    assert round(scored(con, one)["log_odds"] + 4, 4) == 1.375
+    assert round(scored(con, one, int_baselines=[device])["log_odds"] + 4, 4) == 2.5
 
 
 def test_a_score_that_does_not_add_up_is_not_told(con: duckdb.DuckDBPyConnection) -> None:
