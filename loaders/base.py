@@ -9,7 +9,7 @@ named and not fetched waits, and a checkpoint moves only when every item before 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +54,16 @@ class Probe:
     hint: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What `verify` found wrong with the logs themselves: that somebody edited, removed, forged or added some of them."""
+
+    kind: str  # one word or a few, the same for all of its kind: `edited`, `deleted`, `digest missing`
+    place: str  # the object or the hour, as the service names it
+    told: str
+    control_domain: str = "data_access"
+
+
 class Loader(Protocol):
     """A source of logs that was configured. Used by several threads at once. Credentials come from the SDK's own chain."""
 
@@ -73,4 +83,13 @@ class Loader(Protocol):
 
     def probe(self) -> list[Probe]:
         """Whether the service can be reached and read, without landing anything. Raises nothing."""
+        ...
+
+
+@runtime_checkable
+class Verifier(Protocol):
+    """A loader whose service proves that its logs are whole."""
+
+    def verify(self, since: datetime, until: datetime) -> Iterator[Finding]:
+        """What is wrong with the logs of [since, until), naive UTC. Raises LoadError."""
         ...

@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from pipeline.cli import health, hunts, logs, quarantine, rules, upkeep
+from pipeline.cli import health, hunts, loading, logs, night, quarantine, rules, upkeep
 from pipeline.cli.streams import talk
 from pipeline.errors import PostresetError, SettingsError
 from pipeline.report.text import visible
@@ -29,9 +29,11 @@ app.add_typer(lake_app, name="lake")
 quarantine_app = typer.Typer(no_args_is_help=True, help="What became no event.")
 app.add_typer(quarantine_app, name="quarantine")
 
+app.command()(loading.load)
 app.command()(logs.ingest)
 app.command()(hunts.resets)
 app.command()(hunts.hunt)
+app.command()(night.nightly)
 app.command()(hunts.query)
 app.command()(logs.simulate)
 app.command()(health.quality)

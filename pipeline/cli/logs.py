@@ -29,7 +29,8 @@ def ingest(
     paths: Annotated[
         list[Path] | None,
         typer.Argument(
-            help="Files and folders of logs; format and source are recognised.", show_default=False
+            help="Files and folders of logs; format and source are recognised. Without: what `load` brought.",
+            show_default=False,
         ),
     ] = None,
     sample: Annotated[
@@ -42,24 +43,27 @@ def ingest(
     """Take logs into the lake, and account for every record."""
     from pipeline.ingest import MissingPaths
     from pipeline.ingest import ingest as take_in
+    from pipeline.load import ingest_landed, was_loaded
 
     given = [*(paths or []), *([resource_root() / "data" / "samples" / sample] if sample else [])]
-    if not given:
-        raise SettingsError(
-            "what to ingest?", hint="name files or folders of logs, or give --sample incident"
-        )
     settings = read_settings(config)
+    if not given and not was_loaded(lake):
+        hint = "name files or folders of logs, or give --sample incident"
+        if settings.sources:
+            hint = f"`postreset load` brings what the configured sources have; or {hint}"
+        raise SettingsError("what to ingest?", hint=hint)
     missing: InputError | None = None
     with show_progress() as progress:
         task = progress.add_task("ingest: reading")
+
+        def tell(done: int, every: int) -> None:
+            progress.update(task, description=f"ingest: {done} of {every} files")
+
         try:
-            summary = take_in(
-                lake,
-                given,
-                utc_now(),
-                lambda done, every: progress.update(task, description=f"ingest: {done} of {every} files"),
-                settings.limits,
-            )
+            if given:
+                summary = take_in(lake, given, utc_now(), tell, settings.limits)
+            else:
+                summary = ingest_landed(lake, utc_now(), settings.limits, tell, settings.landing)
         except MissingPaths as error:
             summary, missing = error.summary, error
     total = summary.total

@@ -3,13 +3,14 @@
 Nothing is written: a lake may be looked at while it is taken in, and where the disk is full.
 """
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from pipeline.doctor.checks import CHECKS, Finding
 from pipeline.doctor.seen import Seen, look
+from pipeline.doctor.services import PROBE_SECONDS, look_at_services
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,9 +23,13 @@ class Diagnosis:
         return all(finding.state != "bad" for finding in self.findings)
 
 
-def examine(folder: Path, now: datetime, config: Path | None = None) -> Diagnosis:
-    """Looks at a lake and at what is around it. `now` is naive UTC. A lake that cannot be opened is a finding, too."""
+def examine(
+    folder: Path, now: datetime, config: Path | None = None, probe_seconds: float = PROBE_SECONDS
+) -> Diagnosis:
+    """Looks at a lake and at what is around it, and asks the configured sources. `now` is naive UTC. A lake that cannot be opened
+    is a finding, too, and so is a source that does not answer in time."""
     seen = look(folder.absolute(), now, config)
+    seen = replace(seen, services=look_at_services(folder.absolute(), config, probe_seconds))
     return Diagnosis(seen, [finding for check in CHECKS for finding in check(seen)])
 
 
@@ -44,5 +49,6 @@ def as_json(diagnosis: Diagnosis) -> dict[str, Any]:
         },
         "sources": [asdict(row) for row in seen.coverage],
         "never_seen": seen.never_seen,
+        "services": [asdict(service) for service in seen.services],
         "findings": [asdict(finding) for finding in diagnosis.findings],
     }

@@ -9,6 +9,7 @@ from pipeline.doctor.seen import Coverage, Seen
 from pipeline.errors import SettingsError
 from pipeline.limits import DEFAULT_LIMITS
 from pipeline.report.narrative import counted
+from pipeline.report.text import span
 from pipeline.settings import SETTINGS_FILE, read_settings
 from pipeline.visibility import HIDDEN_WITHOUT, NEEDED_BY
 
@@ -23,7 +24,7 @@ LATE_MINUTES = 6 * 60
 class Finding:
     """`advice` says what to do, or what is hidden; it is empty where nothing is to be done."""
 
-    area: Literal["machine", "settings", "lake", "source", "visibility"]
+    area: Literal["machine", "settings", "service", "lake", "source", "visibility"]
     state: State
     what: str
     advice: str = ""
@@ -50,6 +51,38 @@ def _settings(seen: Seen) -> Iterator[Finding]:
     else:
         changed = "" if settings.limits == DEFAULT_LIMITS else ", with limits of its own for ingest"
         yield Finding("settings", "good", f"settings from {seen.config}{changed}")
+
+
+def _services(seen: Seen) -> Iterator[Finding]:
+    """The configured sources: what of each cannot be asked or read, and what was named and is not on disk."""
+    for service in seen.services:
+        name, counts = service.name, service.counts
+        failed = [probe for probe in service.probes if not probe.is_well]
+        for probe in failed:
+            what = f"{name}: {probe.told or 'no'} (tried: {probe.tried})"
+            yield Finding("service", "bad", what, probe.hint)
+        if not failed:
+            until = service.complete_until
+            loaded = (
+                f"complete until {until:%Y-%m-%d %H:%M} UTC"
+                if until
+                else "until when it is complete is not known"
+            )
+            yield Finding("service", "good", f"{name} ({service.kind}) answers; {loaded}")
+            if until and until + timedelta(hours=QUIET_HOURS) < seen.now:
+                what = f"{name} was last loaded whole {span(seen.now - until)} ago"
+                yield Finding(
+                    "service", "note", what, "of what came after nothing can be ruled out: `postreset load`"
+                )
+        if counts.waiting:
+            said = f", the last try said: {counts.error}" if counts.error else ""
+            what = f"{name}: {counted(counts.waiting, 'item')} not fetched yet{said}"
+            yield Finding("service", "note", what, "`postreset load` tries again")
+        elif counts.error:
+            yield Finding("service", "bad", counts.error)
+        if counts.landed:
+            what = f"{name}: {counted(counts.landed, 'file')} landed and not in the lake"
+            yield Finding("service", "note", what, "`postreset ingest` takes them in")
 
 
 def _lake(seen: Seen) -> Iterator[Finding]:
@@ -149,6 +182,7 @@ def _listed(names: Iterable[str], most: int = 3) -> str:
 CHECKS: tuple[Callable[[Seen], Iterator[Finding]], ...] = (
     _machine,
     _settings,
+    _services,
     _lake,
     _sources,
     _never_seen,

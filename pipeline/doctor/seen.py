@@ -11,6 +11,7 @@ from pathlib import Path
 
 from pipeline import __version__
 from pipeline.connection import connect
+from pipeline.doctor.services import Service
 from pipeline.errors import PostresetError
 from pipeline.lake import Lake
 from pipeline.ledger import Count
@@ -70,6 +71,7 @@ class Seen:
     config: Path | None  # the settings file, if there is one
     lake: LakeState
     coverage: list[Coverage] = field(default_factory=list)
+    services: list[Service] = field(default_factory=list)
 
     @property
     def never_seen(self) -> dict[str, str]:

@@ -87,6 +87,21 @@ def doctor_view(diagnosis: Any) -> RenderableType:
             )
         note = "Hours with events; the longest silence between two; half and 95 of 100 events are late by at most."
         lines += [table, Text(note, style="dim"), Text("")]
+    if services := diagnosis.seen.services:
+        table = plain_table(
+            "configured source", "kind", "tried", "complete until (UTC)", "waiting", "to ingest"
+        )
+        for service in services:
+            well = sum(probe.is_well for probe in service.probes)
+            table.add_row(
+                Text(visible(service.name)),
+                Text(visible(service.kind)),
+                f"{well} of {len(service.probes)} well",
+                clock(service.complete_until)[:16] or "not known",
+                f"{service.counts.waiting:,}",
+                f"{service.counts.landed:,}",
+            )
+        lines += [table, Text("")]
     order = {"good": 0, "note": 1, "bad": 2}
     for finding in sorted(diagnosis.findings, key=lambda finding: order[finding.state]):
         mark, colour = MARKS[finding.state]

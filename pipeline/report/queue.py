@@ -3,7 +3,7 @@
 Written as queue.json (one document), queue.jsonl (a line each) and queue.html (links to the folders by relative path).
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -62,16 +62,25 @@ def ranked(entries: Iterable[QueueEntry]) -> list[QueueEntry]:
 
 
 def write_queue(
-    entries: Iterable[QueueEntry], folder: Path, window_from: datetime, window_to: datetime
+    entries: Iterable[QueueEntry],
+    folder: Path,
+    window_from: datetime,
+    window_to: datetime,
+    notes: Mapping[str, Sequence[str]] | None = None,
 ) -> Path:
-    """Writes queue.jsonl, queue.json and queue.html into the folder and returns the page."""
+    """Writes queue.jsonl, queue.json and queue.html into the folder and returns the page. `notes` are what a night says besides
+    of each reset: what changed since the night before, what waits."""
     folder.mkdir(parents=True, exist_ok=True)
     in_order = ranked(entries)
-    shapes = [queue_shape(rank, entry) for rank, entry in enumerate(in_order, start=1)]
+    shapes = [
+        queue_shape(rank, entry) | ({} if notes is None else {"notes": list(notes[entry.reset.reset_id])})
+        for rank, entry in enumerate(in_order, start=1)
+    ]
     document = {"window": {"from": iso(window_from), "to": iso(window_to)}, "resets": shapes}
     page = render(
         "queue.html.j2",
         entries=[(entry, _link(entry)) for entry in in_order],
+        notes=notes or {},
         window_from=window_from,
         window_to=window_to,
         words=narrative,

@@ -5,7 +5,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tests.bench import hunts, kinds, large_lake, layouts, rules, sizes
+from tests.bench import hunts, kinds, large_lake, layouts, loads, rules, sizes
 from tests.bench.measuring import figures_table, say
 
 PARTS = {
@@ -13,6 +13,7 @@ PARTS = {
     "kinds": kinds.measure,
     "large-lake": large_lake.measure,
     "layouts": layouts.measure,
+    "loads": loads.measure,
     "one-file": layouts.measure_one_file,
     "rules": rules.measure,
 }

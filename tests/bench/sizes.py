@@ -11,6 +11,8 @@ NAMES = {
     "HUNT_EVENTS": "events in the larger of the two lakes that are hunted in (50,000,000)",
     "HUNT_PEOPLE": "people reset in one night of it (500)",
     "HUNT_LAKES": "a folder to keep both in and take them from (none: made and removed)",
+    "LOAD_OBJECTS": "objects in the bucket that is loaded (2,000)",
+    "LOAD_BYTES": "bytes of each (20,000)",
     "LAYOUT_EVENTS": "events of the two layouts (1,000,000)",
     "LAYOUT_FILES": "files of the layout of tiny files (100,000)",
     "RULE_EVENTS": "events in the lake that rules are matched with (2,000,000)",
@@ -32,6 +34,8 @@ BIG_LAKE = Path(os.environ["BIG_LAKE"]).absolute() if os.environ.get("BIG_LAKE")
 HUNT_EVENTS = number("HUNT_EVENTS", 50_000_000)
 HUNT_PEOPLE = number("HUNT_PEOPLE", 500)
 HUNT_LAKES = Path(os.environ["HUNT_LAKES"]).absolute() if os.environ.get("HUNT_LAKES") else None
+LOAD_OBJECTS = number("LOAD_OBJECTS", 2_000)
+LOAD_BYTES = number("LOAD_BYTES", 20_000)
 LAYOUT_EVENTS = number("LAYOUT_EVENTS", 1_000_000)
 LAYOUT_FILES = number("LAYOUT_FILES", 100_000)
 ONE_FILE_BYTES = number("ONE_FILE_BYTES", 2_000_000_000)

@@ -173,7 +173,8 @@ def test_json_is_complete(tmp_path: Path, capsys: pytest.CaptureFixture[str]) ->
     assert main(["doctor", "--lake", str(tmp_path), "--json"]) == 0
     shape = json.loads(capsys.readouterr().out)
     assert list(shape) == [
-        "is_good", "versions", "settings", "free_bytes", "lake", "sources", "never_seen", "findings",
+        "is_good", "versions", "settings", "free_bytes", "lake", "sources", "never_seen", "services",
+        "findings",
     ]  # fmt: skip
     assert shape["lake"]["snapshot_id"] == str(snapshot_id)
     assert (shape["lake"]["file_count"], shape["lake"]["problem"]) == (1, None)
