@@ -12,11 +12,12 @@ TO ?=
 WINDOW ?= 72h
 OUT ?= out
 RULES ?=
+SINCE ?=
 SAMPLE_LAKE := out/sample-lake
 
 QUALITY_OUT ?= out/quality
 
-.PHONY: help hunt quality test check bench bench-detection format lock clean
+.PHONY: help hunt nightly quality test check bench bench-detection format lock clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
@@ -47,6 +48,10 @@ $(SAMPLE_LAKE)/.done: .venv/run-time
 hunt: .venv/run-time $(if $(LAKE),,$(SAMPLE_LAKE)/.done) ## follow a reset: the sample, or WHO= AT= WINDOW= FROM= TO= LAKE=
 	@$(BIN)/postreset hunt $(if $(WHO),'$(subst ','\'',$(WHO))') $(if $(AT),--at '$(AT)') $(if $(FROM),--from '$(FROM)') $(if $(TO),--to '$(TO)') \
 		--window '$(WINDOW)' --out '$(OUT)' $(if $(RULES),--rules '$(RULES)') --lake '$(if $(LAKE),$(LAKE),$(SAMPLE_LAKE))'
+
+nightly: .venv/run-time $(if $(LAKE),,$(SAMPLE_LAKE)/.done) ## load, ingest, hunt what is new, rank, notify: the sample's night, or LAKE= SINCE= OUT=
+	@$(BIN)/postreset nightly --out '$(OUT)/nightly' --window '$(WINDOW)' $(if $(SINCE),--since '$(SINCE)') $(if $(RULES),--rules '$(RULES)') \
+		$(if $(LAKE),--lake '$(LAKE)',--lake '$(SAMPLE_LAKE)' --config /dev/null --until 2026-03-05T00:00Z $(if $(SINCE),,--since 72h) --fail-on 100)
 
 quality: .venv/quality $(if $(LAKE),,$(SAMPLE_LAKE)/.done) ## hold each source's expectations against a lake: LAKE=
 	@$(BIN)/postreset quality --out '$(QUALITY_OUT)' --lake '$(if $(LAKE),$(LAKE),$(SAMPLE_LAKE))'

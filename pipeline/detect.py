@@ -28,7 +28,7 @@ SIGNAL_COLUMNS = (
 DETECTION_COLUMNS = (
     "detection varchar, title varchar, kind varchar, control_domain varchar, points double, level varchar, "
     "content_hash varchar, close_when varchar, rule_id varchar, author varchar, licence varchar, link varchar, "
-    "is_imported boolean"
+    "is_imported boolean, waits_for varchar"
 )
 RULE_COLUMNS = (
     "rule integer, detection varchar, title varchar, credit varchar, is_input boolean, is_counted boolean"
@@ -43,7 +43,7 @@ def register_detections(con: duckdb.DuckDBPyConnection, detections: Sequence[Det
     rows = [
         (
             d.name, d.title, d.kind, d.control_domain, d.points, d.level, d.content_hash, d.close_when,
-            d.id, d.author, d.licence, d.link, d.is_imported,
+            d.id, d.author, d.licence, d.link, d.is_imported, d.waits_for,
         )
         for d in detections
     ]  # fmt: skip

@@ -68,6 +68,8 @@ class Detection:
     sigma_name: str = ""
     """The name by which other rules may refer to it, which need not be unique in a set; they may use the id as well."""
     is_imported: bool = False
+    waits_for: str = ""
+    """What must not have happened, in words: the signal waits until its source is complete past the hunt's window."""
     licence: str = ""
     link: str = ""
 

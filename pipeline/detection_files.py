@@ -151,6 +151,7 @@ def _build(
         lines=lines,
         sigma_name=str(keys.get("name") or ""),
         is_imported=is_others and not is_ours,
+        waits_for=str(keys.get("waits_for") or "").strip() if kind == "correlation" else "",
         licence=str(keys.get("license") or origin.licence) if is_others else "",
         link=origin.link(path) if is_others else "",
     )

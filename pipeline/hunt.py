@@ -5,7 +5,7 @@ knows the time of day: the same lake, rules and parameters give the same hunts.
 """
 
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from pathlib import Path
@@ -22,7 +22,7 @@ from pipeline.hunt_result import read_hunt, read_rows
 from pipeline.inventory import inventory_hash, load_inventory
 from pipeline.kept_coverage import coverage_of
 from pipeline.kept_facts import DAILY_MODELS, keep_facts
-from pipeline.lake import Lake
+from pipeline.lake import DataFile, Lake
 from pipeline.models import Parameter, build_models, load_seeds, models_before, read_models
 from pipeline.people import find_person, find_reset
 from pipeline.planned import lock_down
@@ -30,6 +30,7 @@ from pipeline.report.result import Hunt
 from pipeline.rule_sets import RuleSet, load_rules
 from pipeline.score_checks import check_scores
 from pipeline.signal_history import create_history_tables, keep_history, load_history
+from pipeline.watermarks import create_watermarks, read_watermarks
 from pipeline.working_set import Bounds, create_identity_events, create_working_events
 
 log = logging.getLogger("postreset.hunt")
@@ -69,6 +70,7 @@ def connect(lake: Lake, inventory: Path | None = None) -> duckdb.DuckDBPyConnect
     load_seeds(con)
     load_inventory(con, lake.folder, inventory)
     create_history_tables(con)
+    create_watermarks(con)
     return con
 
 
@@ -76,6 +78,25 @@ def build_resets(con: duckdb.DuckDBPyConnection, lake: Lake, snapshot_id: int | 
     """Table `int_resets` and what it needs, over the whole lake."""
     lake.create_events_view(con, snapshot_id=snapshot_id)
     build_models(con, {"since": LONG_AGO, "until": FAR_AHEAD}, RESET_MODELS)
+
+
+def find_resets(
+    con: duckdb.DuckDBPyConnection,
+    lake: Lake,
+    files: Sequence[DataFile],
+    snapshot_id: int,
+    sift_from: int = SMALL_LAKE,
+    tell: Callable[[str], None] = lambda stage: None,
+) -> list[Path]:
+    """Table `int_resets` without reading a large lake: from the index that is kept beside it, whose parts are returned; none
+    where the lake is small and was read."""
+    if sum(file.event_count for file in files) < sift_from:
+        build_resets(con, lake, snapshot_id)
+        return []
+    parts = keep_facts(lake, files, tell)
+    create_identity_events(con, parts)
+    build_models(con, {"since": LONG_AGO, "until": FAR_AHEAD}, RESET_MODELS)
+    return parts
 
 
 def list_resets(lake: Lake, inventory: Path | None = None) -> list[dict[str, Any]]:
@@ -110,15 +131,9 @@ def hunt_resets(
     con = connect(lake, request.inventory)
     try:
         files = lake.data_files(snapshot_id)
-        is_sifted = sum(file.event_count for file in files) >= request.sift_from
         tell("finding resets")
-        parts: list[Path] = []
-        if is_sifted:
-            parts = keep_facts(lake, files, tell)
-            create_identity_events(con, parts)
-            build_models(con, {"since": LONG_AGO, "until": FAR_AHEAD}, RESET_MODELS)
-        else:
-            build_resets(con, lake, snapshot_id)
+        parts = find_resets(con, lake, files, snapshot_id, request.sift_from, tell)
+        is_sifted = bool(parts)
         reset_ids = _chosen(con, request)
         if not reset_ids:
             return
@@ -129,6 +144,9 @@ def hunt_resets(
             "window": request.window,
             "look_back": request.look_back,
         }
+        con.execute(
+            "create or replace temp table known_resets as select reset_id, occurred_at from int_resets"
+        )
         # the others of the lake are history: they are known by what was kept of them, and not followed again
         con.execute(
             "delete from int_resets where not list_contains($reset_ids, reset_id)", {"reset_ids": reset_ids}
@@ -145,21 +163,22 @@ def hunt_resets(
             lake.create_events_view(con, bounds.since, until, snapshot_id=snapshot_id, name="lake_events")
             con.execute("create or replace temp view events as from lake_events")
             lake.create_events_view(con, bounds.until, snapshot_id=snapshot_id, name="later_events")
-        history = load_history(con, lake, bounds.until)
+        # only what was earlier than the last of them is ever counted
+        history = load_history(con, lake, bounds.until - request.window)
+        create_watermarks(con, read_watermarks(con, lake, files))
         lock_down(con, lake.folder)  # correlations in SQL may be somebody else's
         if history:
             parameters["history"] = history
         if inventory := inventory_hash(con):
             parameters["inventory"] = inventory
         tell("following the trust chain")
-        build_models(con, parameters, [name for name in models_before("signals") if name not in built])
+        before_signals = models_before("signals")
+        build_models(con, parameters, [name for name in before_signals if name not in built])
         follow_through(con, parameters, "kept_acts" if is_sifted else "later_events")
         tell("matching detections")
         match_detections(con, rule_set, request.window)
         tell("scoring")
-        build_models(
-            con, parameters, [name for name in read_models() if name not in models_before("signals")]
-        )
+        build_models(con, parameters, [name for name in read_models() if name not in before_signals])
         check_scores(con, parameters)
         if request.who is None:
             keep_history(con, lake, reset_ids, rule_set.content_hash)

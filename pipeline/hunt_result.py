@@ -80,7 +80,7 @@ def read_hunt(
     given = [parameters["inventory"]] if "inventory" in parameters else []
     identity = json.dumps([reset_id, str(window), str(look_back), snapshot_id, rule_set.content_hash, *given])
     statements = visibility_statements(con, reset_id, reset.occurred_at, window_to)
-    statements[:0] = _cut_statements(con, reset_id)
+    statements[:0] = [*_waiting_statements(con, reset_id), *_cut_statements(con, reset_id)]
     statements += [*([coverage.sentence] if coverage.sentence else []), *_rule_statements(con, rule_set)]
     verdict = next(name for floor, name in VERDICTS if scores["score"] >= floor)
     return Hunt(
@@ -152,6 +152,20 @@ def _cut_statements(con: duckdb.DuckDBPyConnection, reset_id: str) -> list[str]:
         {"reset_id": reset_id},
     ).fetchall()
     return [f"Not followed beyond {thing_id}: {why}." for thing_id, why in cuts]
+
+
+def _waiting_statements(con: duckdb.DuckDBPyConnection, reset_id: str) -> list[str]:
+    """Which signals about what did not happen are not counted yet, and until when."""
+    waiting = con.execute(
+        """select detection, source, any_value(waits_for), count(*), any_value(complete_until), any_value(complete_needed_at)
+        from waiting_signals where reset_id = $reset_id group by detection, source order by all""",
+        {"reset_id": reset_id},
+    ).fetchall()
+    return [
+        f"Waiting, {_times(count)}: {detection} counts once {source} is complete past {needed:%Y-%m-%d %H:%M} UTC and "
+        f"{waits_for} is still not in it; it is complete until {complete:%Y-%m-%d %H:%M}."
+        for detection, source, waits_for, count, complete, needed in waiting
+    ]
 
 
 def _rule_statements(con: duckdb.DuckDBPyConnection, rule_set: RuleSet) -> list[str]:

@@ -76,8 +76,10 @@ def _build(con: duckdb.DuckDBPyConnection, words: set[str], wanted: set[str]) ->
     from pipeline.hunt import FAR_AHEAD, LONG_AGO, Request, match_detections, read_score_parameters
     from pipeline.rule_sets import load_rules
     from pipeline.signal_history import create_history_tables
+    from pipeline.watermarks import create_watermarks
 
     create_history_tables(con)
+    create_watermarks(con)
     texts, defaults = read_models(), Request()
     for name in reversed(list(texts)):
         if name in wanted:

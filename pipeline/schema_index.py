@@ -18,6 +18,7 @@ from pipeline.schema import create_empty_events
 from pipeline.score import shipped_parameters
 from pipeline.settings import resource_root
 from pipeline.signal_history import create_history_tables
+from pipeline.watermarks import create_watermarks
 
 BEGIN, END = "<!-- models: written by `make format` -->", "<!-- end of models -->"
 EVENT_KEY = "source, tenant_id, event_id, occurred_at"
@@ -28,6 +29,7 @@ def models_text() -> str:
     con = connect()
     load_seeds(con)
     create_history_tables(con)
+    create_watermarks(con)
     create_empty_events(con)
     times: dict[str, Parameter] = {
         "since": datetime(2026, 1, 1),

@@ -31,7 +31,9 @@ def create_history_tables(con: duckdb.DuckDBPyConnection) -> None:
 
 
 def load_history(con: duckdb.DuckDBPyConnection, lake: Lake, before: datetime) -> str:
-    """Fills both tables with what is kept of resets before `before`; returns a hash of it, empty where there is none.
+    """Fills both tables with what is kept of resets before `before`; returns a hash of it, empty where there is none. Left out
+    are those in `int_resets`, which are hunted anew, and those that the lake's logs of their time (`known_resets`) do not tell of
+    any more: late logs make another reset of them.
 
     A file that cannot be read is as good as none, and the log says so."""
     create_history_tables(con)
@@ -41,7 +43,12 @@ def load_history(con: duckdb.DuckDBPyConnection, lake: Lake, before: datetime) -
     try:
         con.read_parquet(str(path)).create_view("history_file", replace=True)
         con.execute(
-            "insert into past_resets by name select * from history_file where occurred_at < $before",
+            """insert into past_resets by name select * from history_file anti join int_resets using (reset_id)
+            where occurred_at < $before
+                and (
+                    reset_id in (select reset_id from known_resets)
+                    or occurred_at < (select min(known_resets.occurred_at) from known_resets)
+                )""",
             {"before": before},
         )
     except duckdb.Error as error:

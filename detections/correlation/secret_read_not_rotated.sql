@@ -18,6 +18,7 @@ falsepositives:
 level: medium
 control_domain: secrets
 points: 1.25
+waits_for: a rotation of the secret
 close_when: The secret was rotated after the last read and after the access was removed; both keys in the case of a storage account.
 owasp_nhi: ["NHI2:2025", "NHI7:2025"]
 csf: [PR.DS-01, RS.MI-02]
@@ -70,7 +71,7 @@ with
     ),
 
     new_reads as (
-        select reach.reset_id, resets.person_id as reset_person_id, touched.*
+        select reach.reset_id, resets.person_id as reset_person_id, resets.occurred_at as reset_at, touched.*
         from reach
         inner join int_resets as resets using (reset_id)
         inner join touched on reach.thing_id = touched.thing_id and touched.occurred_at >= reach.first_reached_at
@@ -113,6 +114,7 @@ with
             and last_reads.provider = touched.provider
             and touched.touch = 'rotation'
             and touched.occurred_at > last_reads.occurred_at
+            and touched.occurred_at < last_reads.reset_at + cast($window as interval)
         group by all
     )
 
@@ -133,7 +135,10 @@ select
     || ' after the reset and never before it; '
     || case when rotations.rotation_count = 1 then 'one of its two keys was regenerated' else 'no rotation is logged' end
     || ' up to '
-    || strftime((select max(int_log_coverage.last_at) from int_log_coverage), '%Y-%m-%d %H:%M')
+    || strftime(
+        least((select max(int_log_coverage.last_at) from int_log_coverage), last_reads.reset_at + cast($window as interval)),
+        '%Y-%m-%d %H:%M'
+    )
     || ' UTC.' as why
 from last_reads
 left join rotations using (reset_id, secret_id, event_id)

@@ -66,10 +66,16 @@ class Quality:
 
 
 def check_quality(
-    lake: Lake, now: datetime, out: Path, since: datetime | None = None, batch_id: str | None = None
+    lake: Lake,
+    now: datetime,
+    out: Path,
+    since: datetime | None = None,
+    batch_id: str | None = None,
+    occurred_since: datetime | None = None,
 ) -> Quality:
     """Holds the expectations against the new events, which are those of a batch (its id or the beginning of it) or those
-    that arrived since a time, and against the whole lake. Writes `out`/index.html, a page for each suite, and quality.json.
+    that arrived since a time, and against the whole lake; with `occurred_since`, a midnight, against the new events alone and
+    without reading what occurred before. Writes `out`/index.html, a page for each suite, and quality.json.
     Times are naive UTC. Raises InputError for a batch that the lake does not have and
     a folder that cannot be written, SettingsError where Great Expectations, an extra, is not installed."""
     if find_spec("great_expectations") is None:
@@ -79,7 +85,7 @@ def check_quality(
             "pip install 'postreset[quality]', or `make quality`",
         )
     started = perf_counter()
-    measured = measure(lake, now, since, batch_id)
+    measured = measure(lake, now, since, batch_id, occurred_since)
     measured_at = perf_counter()
     if batch_id and not any(scope == "new" for scope, _ in measured.facts):
         raise InputError(

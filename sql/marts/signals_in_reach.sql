@@ -1,5 +1,5 @@
 -- Signals that belong to a reset: matched on an act of a reached thing, on the reset itself, or found for it by a
--- correlation. Grain: reset_id, detection, source, tenant_id, event_id.
+-- correlation; not those that wait. Grain: reset_id, detection, source, tenant_id, event_id.
 with
     by_holder as (
         select
@@ -70,6 +70,13 @@ with
             reach.seed,
             signals.why
         from signals
+        anti join
+            waiting_signals as waiting
+            on signals.reset_id = waiting.reset_id
+            and signals.detection = waiting.detection
+            and signals.source = waiting.source
+            and signals.event_id = waiting.event_id
+            and signals.tenant_id is not distinct from waiting.tenant_id
         left join reach on signals.reset_id = reach.reset_id and signals.thing_id = reach.thing_id
         left join
             int_event_holders as holders
