@@ -40,7 +40,7 @@ def serving(program: str, folder: Path) -> Generator[dict[str, str]]:
     settings = [f"-{name}={port}" for name, port in zip(names, ports, strict=True)]
     settings += ["-ip=127.0.0.1", "-ip.bind=127.0.0.1", "-master.telemetry=false", "-filer", "-s3"]
     settings += ["-s3.port.iceberg=0", "-s3.port.lance=0", f"-s3.config={folder / 's3.json'}"]
-    settings += [f"-dir={folder}", "-master.volumeSizeLimitMB=64", "-volume.max=40"]
+    settings += [f"-dir={folder}", "-master.volumeSizeLimitMB=64", "-volume.max=400"]
     server = subprocess.Popen(
         [program, "server", *settings], cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     )

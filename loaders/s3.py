@@ -1,0 +1,301 @@
+"""Objects of a bucket: CloudTrail as trails write it, one account or an organisation, or any files under a prefix.
+
+A trail's keys name account, region and day of delivery, so only the days asked for are listed, several prefixes at a time. Keys of
+a day do not come in the order of their names: the days of the look-back are listed anew each time, and the ledger drops what is
+landed (the same key with the same ETag). Sources: CloudTrail user guide, "Finding your CloudTrail log files"; boto3.
+"""
+
+import re
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any, Self
+
+from loaders.aws_clients import AwsAccess, AwsClients, explained
+from loaders.base import Discovery, Fetched, Finding, Item, Probe
+from loaders.options import read_options
+from pipeline.errors import LoadError, PostresetError, SettingsError
+
+LATENESS = timedelta(minutes=15)  # CloudTrail delivers within about 5 minutes on average, and says no more
+LISTED_AT_ONCE = 8
+PIECE = 256 << 10
+RESUMES = 5  # of one object whose connection is cut
+ACCOUNT, ORGANISATION = re.compile(r"\d{12}"), re.compile(r"o-[a-z0-9]{10,32}")
+LIST, GET = "s3:ListBucket on the bucket", "s3:GetObject on its objects"
+LAYOUTS = ("cloudtrail", "flat")
+
+
+@dataclass(frozen=True, slots=True)
+class S3Options:
+    """`prefix` is what stands before AWSLogs/ (cloudtrail), or before the files (flat). Accounts and regions are found by their
+    prefixes unless they are named. `role` is assumed, with `external_id`; `request_payer` lets this account pay."""
+
+    bucket: str
+    prefix: str = ""
+    layout: str = "cloudtrail"
+    accounts: tuple[str, ...] = ()
+    regions: tuple[str, ...] = ()
+    look_back: timedelta = timedelta(hours=48)
+    region: str | None = None
+    profile: str | None = None
+    role: str | None = None
+    external_id: str | None = None
+    request_payer: bool = False
+    endpoint_url: str | None = None
+    public_keys: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Covered:
+    """The days of a stream whose objects are landed, as a checkpoint."""
+
+    since: date
+    until: date
+
+    @classmethod
+    def read(cls, text: str | None) -> "Covered | None":
+        since, _, until = (text or "").partition("/")
+        try:
+            return cls(date.fromisoformat(since), date.fromisoformat(until))
+        except ValueError:
+            return None
+
+    def __str__(self) -> str:
+        return f"{self.since}/{self.until}"
+
+
+class S3Loader:
+    kind = "s3"
+
+    def __init__(self, name: str, options: S3Options) -> None:
+        self.name, self.options = name, options
+        self.where = f"source {name} (s3 bucket {options.bucket})"
+        access = AwsAccess(
+            options.region, options.profile, options.role, options.external_id, options.endpoint_url
+        )
+        self.clients = AwsClients(access, self.where)
+        self._payer = {"RequestPayer": "requester"} if options.request_payer else {}
+
+    @classmethod
+    def from_settings(cls, name: str, table: dict[str, Any]) -> Self:
+        """Raises SettingsError for what cannot be set."""
+        where = f"sources.{name}"
+        options = read_options(S3Options, table, where)
+        if options.layout not in LAYOUTS:
+            raise SettingsError(
+                f"{options.layout!r} is not known", f"{where} layout", f"known are {', '.join(LAYOUTS)}"
+            )
+        if bad := [account for account in options.accounts if not ACCOUNT.fullmatch(account)]:
+            raise SettingsError(f"not 12 digits: {', '.join(bad)}", f"{where} accounts")
+        if options.external_id and not options.role:
+            raise SettingsError("is set without a role", f"{where} external_id")
+        if options.prefix and not options.prefix.endswith("/"):
+            raise SettingsError("does not end in /", f"{where} prefix")
+        return cls(name, options)
+
+    # what is new
+
+    def discover(
+        self, checkpoints: Mapping[str, str], since: datetime, until: datetime
+    ) -> Iterator[Discovery]:
+        """A stream for each account and region. Days that a checkpoint covers are listed again as far as the look-back goes."""
+        if self.options.layout == "flat":
+            yield Discovery("files", self._flat_items(), f"{since.date()}/{until.date()}", None)
+            return
+        spans = {
+            stream: self._days(Covered.read(checkpoints.get(stream)), since, until)
+            for stream in self.streams()
+        }
+        prefixes = [
+            f"{self.trail_folder(stream)}{day:%Y/%m/%d}/"
+            for stream, (days, _) in spans.items()
+            for day in days
+        ]
+        with ThreadPoolExecutor(LISTED_AT_ONCE) as pool:
+            listings = _Ahead(pool, self.list_objects, prefixes)
+            for stream, (days, covered) in spans.items():
+                yield Discovery(stream, self._items(stream, days, listings), str(covered), until - LATENESS)
+
+    def streams(self) -> list[str]:
+        """`account/region` of each that has a folder in the bucket, `o-id/account/region` in an organisation's."""
+        root = f"{self.options.prefix}AWSLogs/"
+        above: list[str] = []
+        accounts: list[str] = []
+        for name in self._folders(root):
+            if ACCOUNT.fullmatch(name):
+                accounts.append(name)
+            elif ORGANISATION.fullmatch(name):
+                above.append(name)
+        for organisation in above:
+            found = self._folders(f"{root}{organisation}/")
+            accounts += [f"{organisation}/{name}" for name in found if ACCOUNT.fullmatch(name)]
+        wanted = set(self.options.accounts)
+        streams = []
+        for account in accounts:
+            if wanted and account.rpartition("/")[2] not in wanted:
+                continue
+            regions = self._folders(f"{root}{account}/CloudTrail/")
+            streams += [
+                f"{account}/{region}"
+                for region in regions
+                if not self.options.regions or region in self.options.regions
+            ]
+        if not streams:
+            raise LoadError(
+                f"no trail is under {root}",
+                self.where,
+                "see prefix, accounts and regions, and what the bucket holds",
+            )
+        return streams
+
+    def trail_folder(self, stream: str, kind: str = "CloudTrail") -> str:
+        account, _, region = stream.rpartition("/")
+        return f"{self.options.prefix}AWSLogs/{account}/{kind}/{region}/"
+
+    def _days(self, covered: Covered | None, since: datetime, until: datetime) -> tuple[list[date], Covered]:
+        first, last = since.date(), until.date()
+        if covered is None or covered.until < first or covered.since > last:
+            return _each_day(first, last), Covered(first, last)
+        late = (datetime.combine(covered.until, datetime.min.time()) - self.options.look_back).date()
+        begin = min(first, max(late, covered.since))  # no further back than was ever asked for
+        days = [day for day in _each_day(begin, last) if day >= late or day < covered.since]
+        return days, Covered(min(first, covered.since), max(last, covered.until))
+
+    def _items(self, stream: str, days: list[date], listings: "_Ahead") -> Iterator[Item]:
+        for day in days:
+            for found in listings.take(f"{self.trail_folder(stream)}{day:%Y/%m/%d}/"):
+                if found["Key"].endswith(".json.gz"):
+                    yield _item(stream, found)
+
+    def _flat_items(self) -> Iterator[Item]:
+        """Everything under the prefix: their names say nothing of time, and the ledger knows what is landed."""
+        for page in self._pages(self.options.prefix):
+            yield from (_item("files", found) for found in page.get("Contents", []) if found["Size"])
+
+    def _folders(self, prefix: str) -> list[str]:
+        pages = self._pages(prefix, Delimiter="/")
+        found = [each["Prefix"] for page in pages for each in page.get("CommonPrefixes", [])]
+        return [name[len(prefix) :].rstrip("/") for name in found]
+
+    def list_objects(self, prefix: str) -> list[dict[str, Any]]:
+        return [found for page in self._pages(prefix) for found in page.get("Contents", [])]
+
+    def _pages(self, prefix: str, **more: str) -> Iterator[dict[str, Any]]:
+        try:
+            pages = self.clients.client("s3").get_paginator("list_objects_v2")
+            yield from pages.paginate(Bucket=self.options.bucket, Prefix=prefix, **self._payer, **more)
+        except Exception as error:
+            raise explained(error, f"{self.where} {prefix}", LIST) from None
+
+    # one object
+
+    def fetch(self, item: Item, write: Callable[[bytes], object]) -> Fetched:
+        """Goes on where a connection was cut; the ETag must still be the one that was listed."""
+        self.read_object(item.key, write, item.version, item.byte_count)
+        return Fetched()
+
+    def read_object(
+        self, key: str, write: Callable[[bytes], object], etag: str = "", size: int | None = None
+    ) -> dict[str, str]:
+        """The bytes of an object piece by piece; returns its user metadata."""
+        from botocore.exceptions import BotoCoreError, ClientError
+        from urllib3.exceptions import HTTPError
+
+        where = f"{self.where} {key}"
+        offset, tries = 0, 0
+        while True:
+            asked = {"Bucket": self.options.bucket, "Key": key} | self._payer
+            if etag:
+                asked["IfMatch"] = f'"{etag}"'
+            if offset:
+                asked["Range"] = f"bytes={offset}-"
+            try:
+                answer = self.clients.client("s3").get_object(**asked)
+                if not etag and offset == 0:
+                    etag = answer["ETag"].strip('"')
+                if size is None:
+                    size = answer["ContentLength"]
+                for piece in answer["Body"].iter_chunks(PIECE):
+                    write(piece)
+                    offset += len(piece)
+                if offset >= size:
+                    return answer.get("Metadata", {})
+                told: Exception = LoadError("ended early", where)
+            except ClientError as error:
+                raise explained(error, where, GET) from None
+            except (BotoCoreError, HTTPError) as error:
+                told = error
+            tries += 1
+            if tries > RESUMES:
+                raise explained(told, where, GET) from None
+
+    # doctor
+
+    def probe(self) -> list[Probe]:
+        """Lists, and reads one object."""
+        tried = f"list {self.options.bucket}"
+        try:
+            if self.options.layout == "cloudtrail":
+                streams = self.streams()
+                told = f"{len(streams)} accounts and regions"
+                prefix = self.trail_folder(streams[0])
+            else:
+                told, prefix = "", self.options.prefix
+            page = next(iter(self._pages(prefix)), {})
+        except PostresetError as error:
+            return [Probe(tried, False, error.what, error.hint)]
+        listed = Probe(tried, True, told)
+        keys = [found["Key"] for found in page.get("Contents", []) if found["Size"]]
+        if not keys:
+            return [
+                listed,
+                Probe("read an object", False, f"nothing is under {prefix}", "see prefix and layout"),
+            ]
+        try:
+            self.read_object(keys[0], lambda piece: None)
+        except PostresetError as error:
+            return [listed, Probe("read an object", False, error.what, error.hint)]
+        return [listed, Probe("read an object", True)]
+
+    def verify(self, since: datetime, until: datetime) -> Iterator[Finding]:
+        """What CloudTrail's digests prove to be edited, deleted, forged or added. Raises LoadError."""
+        from loaders.trail_digests import verify_trail
+
+        if self.options.layout != "cloudtrail":
+            raise LoadError(
+                "only trails have digests", self.where, 'set layout = "cloudtrail", or leave --verify out'
+            )
+        yield from verify_trail(self, since, until)
+
+
+class _Ahead:
+    """Listings of prefixes in the order in which they are asked for, a few of them begun before."""
+
+    def __init__(
+        self, pool: ThreadPoolExecutor, read: Callable[[str], list[dict[str, Any]]], prefixes: Iterable[str]
+    ) -> None:
+        self._pool, self._read = pool, read
+        self._left = deque(prefixes)
+        self._begun: dict[str, Future[list[dict[str, Any]]]] = {}
+
+    def take(self, prefix: str) -> list[dict[str, Any]]:
+        while prefix not in self._begun and self._left:
+            self._begin()
+        future = self._begun.pop(prefix)
+        while self._left and len(self._begun) < LISTED_AT_ONCE:
+            self._begin()
+        return future.result()
+
+    def _begin(self) -> None:
+        prefix = self._left.popleft()
+        self._begun[prefix] = self._pool.submit(self._read, prefix)
+
+
+def _item(stream: str, found: dict[str, Any]) -> Item:
+    return Item(stream, found["Key"], found["ETag"].strip('"'), byte_count=found["Size"])
+
+
+def _each_day(first: date, last: date) -> list[date]:
+    return [first + timedelta(days=number) for number in range((last - first).days + 1)]
