@@ -16,6 +16,12 @@ REAL_LOGS = ROOT.parent / "shared" / "logs"
 NOW = datetime(2026, 3, 10)
 
 
+@pytest.fixture(autouse=True)
+def no_width_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is printed does not depend on the terminal that the tests run in."""
+    monkeypatch.delenv("COLUMNS", raising=False)
+
+
 @pytest.fixture(scope="session")
 def real_logs() -> Path:
     if not REAL_LOGS.is_dir():

@@ -45,9 +45,12 @@ OverridesOption = Annotated[
 
 
 def out() -> Console:
-    return Console(
-        highlight=False, width=None if sys.stdout.isatty() else int(os.environ.get("COLUMNS", "110"))
-    )
+    return Console(highlight=False, width=None if sys.stdout.isatty() else _width_in_a_pipe())
+
+
+def _width_in_a_pipe() -> int:
+    asked = os.environ.get("COLUMNS", "")
+    return int(asked) if asked.isdecimal() and int(asked) else 110
 
 
 def talk() -> Console:

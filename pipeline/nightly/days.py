@@ -13,7 +13,7 @@ from datetime import date, datetime, time, timedelta
 
 import duckdb
 
-from pipeline import __version__
+from pipeline import __version__, connection
 from pipeline.hunt import connect, find_resets
 from pipeline.inventory import inventory_hash
 from pipeline.lake import DataFile, Lake
@@ -120,7 +120,7 @@ def _history(lake: Lake) -> list[tuple]:
     if not path.is_file():
         return []
     try:
-        with closing(duckdb.connect()) as con:
+        with closing(connection.connect()) as con:
             return (
                 con.read_parquet(str(path))
                 .project("reset_id, occurred_at, person_id, ordinary, detections")

@@ -157,7 +157,7 @@ def test_a_lake_that_cannot_be_opened(tmp_path: Path, capsys: pytest.CaptureFixt
     assert "cannot be read" in json.loads(capsys.readouterr().out)["lake"]["problem"]
     (lake.folder / "catalog.db").write_bytes(b"no database" * 100)
     assert main(["doctor", "--lake", str(lake.folder)]) == 3
-    assert "not a database" in capsys.readouterr().out.replace("\n", " ")
+    assert "not a database" in " ".join(capsys.readouterr().out.split())
 
 
 def test_the_command_in_a_pipe(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -225,7 +225,7 @@ def test_reach_equals_a_plain_walk_over_all_paths(
     create_empty_events(con)
     times = {"since": SINCE, "until": UNTIL, "window": timedelta(hours=72), "look_back": timedelta(days=30)}
     parameters = {**shipped_parameters(), **times, "max_fan_out": max_fan_out}
-    build_models(con, parameters, models_before("int_reach_steps"))
+    build_models(con, parameters, set(models_before("int_reach_steps")) & set(models_before("signals")))
     start = at("2 09:00")
     give(con, "int_resets", [{"reset_id": "r", "person_id": "p", "occurred_at": start}])
     give(
