@@ -50,7 +50,7 @@ class AzureToken:
 
     def _token(self, claims: str | None) -> str:
         if self._credential is None:
-            self._credential = _default_credential(self._cloud)
+            self._credential = default_credential(self._cloud)
         try:
             found = self._credential.get_token(self._scope, **({"claims": claims} if claims else {}))
         except Exception as error:
@@ -76,7 +76,7 @@ class AzureToken:
             )
 
 
-def _default_credential(cloud: str) -> TokenCredential:
+def default_credential(cloud: str) -> TokenCredential:
     from azure.identity import DefaultAzureCredential
 
     return DefaultAzureCredential(authority=AUTHORITIES[cloud])

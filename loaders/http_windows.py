@@ -53,10 +53,10 @@ class Window:
     def anew(self) -> "Window":
         return replace(self, page=1, following="", again=self.again + 1)
 
-    def halves(self) -> tuple["Window", ...]:
-        """Two windows in place of this one; none where it is too short to be cut."""
+    def halves(self, shortest: timedelta = SHORTEST) -> tuple["Window", ...]:
+        """Two windows in place of this one; none where a half would be shorter than `shortest`."""
         middle = whole_second(self.since + (self.until - self.since) / 2)
-        if middle - self.since < SHORTEST:
+        if middle - self.since < shortest:
             return ()
         first = replace(self, until=middle, page=1, following="")
         return first, replace(first, since=middle, until=self.until)

@@ -60,7 +60,7 @@ def doctor(lake: LakeOption = DEFAULT_LAKE, config: ConfigOption = None, as_json
     if as_json:
         write_json(diagnosis_json(diagnosis))
     else:
-        out().print(doctor_view(diagnosis))
+        out().print(doctor_view(diagnosis), soft_wrap=True)
     if diagnosis.seen.lake.problem:
         raise InputError(
             diagnosis.seen.lake.problem,

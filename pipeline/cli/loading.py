@@ -75,7 +75,7 @@ def load(
     if as_json:
         write_json(load_json(loaded, found))
     else:
-        out().print(load_view(loaded.summaries, found))
+        out().print(load_view(loaded.summaries, found), soft_wrap=True)
     if loaded.stopped:
         raise loaded.stopped
     problems = [*loaded.problems, *unverified]
