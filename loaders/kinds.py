@@ -10,6 +10,7 @@ from pipeline.errors import SettingsError
 KINDS = {
     "s3": "loaders.s3:S3Loader",
     "cloudtrail_api": "loaders.cloudtrail_api:CloudTrailApiLoader",
+    "log_analytics": "loaders.log_analytics:LogAnalyticsLoader",
     "okta": "loaders.okta:OktaLoader",
     "graph": "loaders.graph:GraphLoader",
     "files": "loaders.files:FilesLoader",
