@@ -53,14 +53,14 @@ class AwsClients:
         self._session: Any = None
         self._made: dict[tuple[str, str | None], Any] = {}
 
-    def client(self, service: str, region: str | None = None) -> Any:
+    def client(self, service: str, region: str | None = None, endpoint_url: str | None = None) -> Any:
         """Raises SettingsError for a profile that is not there, LoadError where no region or credentials are known."""
         import boto3
         from botocore.config import Config
         from botocore.exceptions import BotoCoreError, ProfileNotFound
 
         with self._lock:
-            key = (service, region)
+            key = (service, endpoint_url or region)
             if key in self._made:
                 return self._made[key]
             try:
@@ -73,7 +73,7 @@ class AwsClients:
                 self._made[key] = self._session.client(
                     service,
                     region_name=region,
-                    endpoint_url=self._access.endpoint_url,
+                    endpoint_url=endpoint_url or self._access.endpoint_url,
                     config=Config(
                         retries={"mode": "standard", "total_max_attempts": ATTEMPTS},
                         connect_timeout=CONNECT_SECONDS,

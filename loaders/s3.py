@@ -2,35 +2,35 @@
 
 A trail's keys name account, region and day of delivery, so only the days asked for are listed, several prefixes at a time. Keys of
 a day do not come in the order of their names: the days of the look-back are listed anew each time, and the ledger drops what is
-landed (the same key with the same ETag). Sources: CloudTrail user guide, "Finding your CloudTrail log files"; boto3.
+landed (the same key with the same ETag). With a queue of notifications nothing is listed twice. Sources: CloudTrail user guide, "Finding your CloudTrail log files"; boto3.
 """
 
-import re
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any, Self
 
+from loaders.ahead import LISTED_AT_ONCE, Ahead
 from loaders.aws_clients import AwsAccess, AwsClients, explained
 from loaders.base import Discovery, Fetched, Finding, Item, Probe
+from loaders.bucket_notices import Queue, discover_by_notice
 from loaders.options import read_options
+from loaders.trail_keys import ACCOUNT, LATENESS, ORGANISATION, Covered, stream_of
 from pipeline.errors import LoadError, PostresetError, SettingsError
 
-LATENESS = timedelta(minutes=15)  # CloudTrail delivers within about 5 minutes on average, and says no more
-LISTED_AT_ONCE = 8
 PIECE = 256 << 10
 RESUMES = 5  # of one object whose connection is cut
-ACCOUNT, ORGANISATION = re.compile(r"\d{12}"), re.compile(r"o-[a-z0-9]{10,32}")
 LIST, GET = "s3:ListBucket on the bucket", "s3:GetObject on its objects"
 LAYOUTS = ("cloudtrail", "flat")
+FILES = "files"  # the one stream of a flat layout
 
 
 @dataclass(frozen=True, slots=True)
 class S3Options:
     """`prefix` is what stands before AWSLogs/ (cloudtrail), or before the files (flat). Accounts and regions are found by their
-    prefixes unless they are named. `role` is assumed, with `external_id`; `request_payer` lets this account pay."""
+    prefixes unless they are named. `role` is assumed, with `external_id`; `request_payer` lets this account pay. `queue_url` is
+    the SQS queue that the bucket's notifications go to; what it names is not listed."""
 
     bucket: str
     prefix: str = ""
@@ -45,25 +45,7 @@ class S3Options:
     request_payer: bool = False
     endpoint_url: str | None = None
     public_keys: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Covered:
-    """The days of a stream whose objects are landed, as a checkpoint."""
-
-    since: date
-    until: date
-
-    @classmethod
-    def read(cls, text: str | None) -> "Covered | None":
-        since, _, until = (text or "").partition("/")
-        try:
-            return cls(date.fromisoformat(since), date.fromisoformat(until))
-        except ValueError:
-            return None
-
-    def __str__(self) -> str:
-        return f"{self.since}/{self.until}"
+    queue_url: str | None = None
 
 
 class S3Loader:
@@ -76,6 +58,7 @@ class S3Loader:
             options.region, options.profile, options.role, options.external_id, options.endpoint_url
         )
         self.clients = AwsClients(access, self.where)
+        self._queue = Queue(self.clients, options.queue_url, self.where) if options.queue_url else None
         self._payer = {"RequestPayer": "requester"} if options.request_payer else {}
 
     @classmethod
@@ -100,13 +83,22 @@ class S3Loader:
     def discover(
         self, checkpoints: Mapping[str, str], since: datetime, until: datetime
     ) -> Iterator[Discovery]:
-        """A stream for each account and region. Days that a checkpoint covers are listed again as far as the look-back goes."""
+        """A stream for each account and region. Days that a checkpoint covers are listed again as far as the look-back goes,
+        unless a queue tells what is new."""
+        if self._queue:
+            yield from discover_by_notice(self, self._queue, checkpoints, since, until)
+        else:
+            yield from self.listed(checkpoints, since, until, self.streams())
+
+    def listed(
+        self, checkpoints: Mapping[str, str], since: datetime, until: datetime, streams: list[str]
+    ) -> Iterator[Discovery]:
         if self.options.layout == "flat":
-            yield Discovery("files", self._flat_items(), f"{since.date()}/{until.date()}", None)
+            for stream in streams:
+                yield Discovery(stream, self._flat_items(), f"{since.date()}/{until.date()}", None)
             return
         spans = {
-            stream: self._days(Covered.read(checkpoints.get(stream)), since, until)
-            for stream in self.streams()
+            stream: self._days(Covered.read(checkpoints.get(stream)), since, until) for stream in streams
         }
         prefixes = [
             f"{self.trail_folder(stream)}{day:%Y/%m/%d}/"
@@ -114,12 +106,15 @@ class S3Loader:
             for day in days
         ]
         with ThreadPoolExecutor(LISTED_AT_ONCE) as pool:
-            listings = _Ahead(pool, self.list_objects, prefixes)
+            listings = Ahead(pool, self.list_objects, prefixes)
             for stream, (days, covered) in spans.items():
                 yield Discovery(stream, self._items(stream, days, listings), str(covered), until - LATENESS)
 
     def streams(self) -> list[str]:
-        """`account/region` of each that has a folder in the bucket, `o-id/account/region` in an organisation's."""
+        """`account/region` of each that has a folder in the bucket, `o-id/account/region` in an organisation's; one of all
+        files where the layout is flat."""
+        if self.options.layout == "flat":
+            return [FILES]
         root = f"{self.options.prefix}AWSLogs/"
         above: list[str] = []
         accounts: list[str] = []
@@ -154,6 +149,19 @@ class S3Loader:
         account, _, region = stream.rpartition("/")
         return f"{self.options.prefix}AWSLogs/{account}/{kind}/{region}/"
 
+    def stream_of(self, key: str) -> str | None:
+        """The stream of a log file that is to be loaded; None for another object."""
+        if self.options.layout == "flat":
+            return FILES if key.startswith(self.options.prefix) else None
+        stream = stream_of(key, self.options.prefix)
+        if stream is None:
+            return None
+        *_, account, region = stream.split("/")
+        is_wanted = account in (self.options.accounts or [account]) and region in (
+            self.options.regions or [region]
+        )
+        return stream if is_wanted else None
+
     def _days(self, covered: Covered | None, since: datetime, until: datetime) -> tuple[list[date], Covered]:
         first, last = since.date(), until.date()
         if covered is None or covered.until < first or covered.since > last:
@@ -163,7 +171,7 @@ class S3Loader:
         days = [day for day in _each_day(begin, last) if day >= late or day < covered.since]
         return days, Covered(min(first, covered.since), max(last, covered.until))
 
-    def _items(self, stream: str, days: list[date], listings: "_Ahead") -> Iterator[Item]:
+    def _items(self, stream: str, days: list[date], listings: Ahead) -> Iterator[Item]:
         for day in days:
             for found in listings.take(f"{self.trail_folder(stream)}{day:%Y/%m/%d}/"):
                 if found["Key"].endswith(".json.gz"):
@@ -172,7 +180,7 @@ class S3Loader:
     def _flat_items(self) -> Iterator[Item]:
         """Everything under the prefix: their names say nothing of time, and the ledger knows what is landed."""
         for page in self._pages(self.options.prefix):
-            yield from (_item("files", found) for found in page.get("Contents", []) if found["Size"])
+            yield from (_item(FILES, found) for found in page.get("Contents", []) if found["Size"])
 
     def _folders(self, prefix: str) -> list[str]:
         pages = self._pages(prefix, Delimiter="/")
@@ -257,7 +265,16 @@ class S3Loader:
             self.read_object(keys[0], lambda piece: None)
         except PostresetError as error:
             return [listed, Probe("read an object", False, error.what, error.hint)]
-        return [listed, Probe("read an object", True)]
+        return [listed, Probe("read an object", True), *self._probe_queue()]
+
+    def _probe_queue(self) -> list[Probe]:
+        if self._queue is None:
+            return []
+        tried = "ask the queue"
+        try:
+            return [Probe(tried, True, f"{self._queue.waiting_count()} messages wait")]
+        except PostresetError as error:
+            return [Probe(tried, False, error.what, error.hint)]
 
     def verify(self, since: datetime, until: datetime) -> Iterator[Finding]:
         """What CloudTrail's digests prove to be edited, deleted, forged or added. Raises LoadError."""
@@ -268,29 +285,6 @@ class S3Loader:
                 "only trails have digests", self.where, 'set layout = "cloudtrail", or leave --verify out'
             )
         yield from verify_trail(self, since, until)
-
-
-class _Ahead:
-    """Listings of prefixes in the order in which they are asked for, a few of them begun before."""
-
-    def __init__(
-        self, pool: ThreadPoolExecutor, read: Callable[[str], list[dict[str, Any]]], prefixes: Iterable[str]
-    ) -> None:
-        self._pool, self._read = pool, read
-        self._left = deque(prefixes)
-        self._begun: dict[str, Future[list[dict[str, Any]]]] = {}
-
-    def take(self, prefix: str) -> list[dict[str, Any]]:
-        while prefix not in self._begun and self._left:
-            self._begin()
-        future = self._begun.pop(prefix)
-        while self._left and len(self._begun) < LISTED_AT_ONCE:
-            self._begin()
-        return future.result()
-
-    def _begin(self) -> None:
-        prefix = self._left.popleft()
-        self._begun[prefix] = self._pool.submit(self._read, prefix)
 
 
 def _item(stream: str, found: dict[str, Any]) -> Item:

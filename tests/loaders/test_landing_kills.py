@@ -122,16 +122,18 @@ def test_killed_at_the_worst_moment(tmp_path: Path, moment: str) -> None:
 @pytest.mark.slow
 def test_killed_thirty_times_at_random(tmp_path: Path) -> None:
     chance = random.Random(7)
-    kills = 0
-    for attempt in range(30):
-        lake = tmp_path / f"lake{attempt // 5}"  # five in a row on one lake, unless one ends before
+    kills, lakes = 0, 1
+    while kills < 30:
+        assert lakes < 100, "it ends before it can be killed"
+        lake = tmp_path / f"lake{lakes}"
         child = start(lake)
         assert child.stdout is not None and child.stdout.readline() == "begun\n"
         time.sleep(chance.random() * 0.25)
         child.kill()
-        kills += ended(child) == -signal.SIGKILL
+        was_killed = ended(child) == -signal.SIGKILL
+        kills += was_killed
         check(lake, is_whole=False)
-    assert kills > 15
+        lakes += not was_killed or chance.random() < 0.2  # several in a row on one lake, unless one ended
     for lake in sorted(tmp_path.iterdir()):
         assert ended(start(lake)) == 0
         check(lake, is_whole=True)
