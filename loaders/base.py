@@ -74,7 +74,8 @@ class Loader(Protocol):
         self, checkpoints: Mapping[str, str], since: datetime, until: datetime
     ) -> Iterator[Discovery]:
         """The streams and their items with records of [since, until), as far as `checkpoints` (stream → text) do not say that
-        they are landed. Naive UTC; `until` is at most now. Raises LoadError where the service cannot be asked."""
+        they are landed. Naive UTC; `until` is at most now. When the next stream is asked for, the items of the one before are in
+        the ledger: what named them may be forgotten. Raises LoadError where the service cannot be asked."""
         ...
 
     def fetch(self, item: Item, write: Callable[[bytes], object]) -> Fetched:
