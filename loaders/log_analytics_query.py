@@ -77,7 +77,7 @@ class Workspaces:
 
     def ask(self, workspace: str, query: str, since: datetime, until: datetime) -> Answer:
         """The query over rows with TimeGenerated of `since` to `until`, naive UTC. Raises NoTable, LoadError."""
-        from azure.core.exceptions import AzureError, HttpResponseError
+        from azure.core.exceptions import AzureError, ClientAuthenticationError, HttpResponseError
 
         tries = 0
         while True:
@@ -87,6 +87,8 @@ class Workspaces:
                 return self._ask_once(client, workspace, query, (_aware(since), _aware(until)), responses)
             except HttpResponseError as error:
                 status = error.status_code or 0
+                if status == 0 and isinstance(error.__context__, ClientAuthenticationError):
+                    raise LoadError("no token", self._where, HINTS[401]) from None
                 if status == 504:
                     return Answer(is_cut=True, told="the query took too long")
                 if status == 401 and tries == 1:
@@ -156,10 +158,6 @@ class Workspaces:
         return LoadError(told, self._where, HINTS.get(status, ""))
 
     def _unanswered(self, error: Exception, responses: list[Any]) -> LoadError:
-        from azure.core.exceptions import ClientAuthenticationError
-
-        if isinstance(error, ClientAuthenticationError):
-            return LoadError(f"no token ({type(error).__name__})", self._where, HINTS[401])
         status = f" of status {responses[-1].status_code}" if responses else ""
         told = f"no whole answer{status} ({type(error).__name__})"
         return LoadError(

@@ -221,6 +221,21 @@ def test_a_redirect_is_not_followed(workspace: LogWorkspace, landing: Landing) -
         assert other.seen == []
 
 
+def test_no_credentials_are_told_at_once_and_in_a_line(workspace: LogWorkspace) -> None:
+    class Absent:
+        def get_token(self, *scopes: str, **options: Any) -> Any:
+            from azure.identity import CredentialUnavailableError
+
+            raise CredentialUnavailableError(
+                "EnvironmentCredential authentication unavailable.\nAnd six more lines"
+            )
+
+    options = LogAnalyticsOptions((WORKSPACE,), endpoint=workspace.server.url)
+    (refused,) = LogAnalyticsLoader("sentinel", options, Absent(), SkippingClock.showing(NOW)).probe()
+    assert (refused.is_well, refused.told) == (False, "no token")
+    assert "az login" in refused.hint
+
+
 def test_what_is_missing_is_named(workspace: LogWorkspace) -> None:
     (read, clocks) = make_loader(workspace).probe()
     assert read.is_well and read.told.startswith("1 tables; not there: AADNonInteractive")
