@@ -13,6 +13,7 @@ import duckdb
 from pipeline import __version__
 from pipeline.evaluability import Coverage
 from pipeline.models import Parameter
+from pipeline.report.narrative import counted
 from pipeline.report.result import (
     AutomationTie,
     BandPart,
@@ -203,10 +204,9 @@ def _verdict_sentence(
     words = VERDICT_WORDS[verdict]
     if not signal_count:
         return f"{words}: no detection matched what followed the reset; {len(reach)} sessions and credentials were followed."
-    domains = f"{len(findings)} control domain{'' if len(findings) == 1 else 's'}"
     return (
-        f"{words}: {signal_count} signals, findings in {domains}; "
-        f"{len(reach)} things reached, {beyond} of them beyond the person's own sessions."
+        f"{words}: {counted(signal_count, 'signal')}, findings in {counted(len(findings), 'control domain')}; "
+        f"{counted(len(reach), 'thing')} reached, {beyond} of them beyond the person's own sessions."
     )
 
 
