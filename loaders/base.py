@@ -89,7 +89,10 @@ class Loader(Protocol):
 
 @runtime_checkable
 class Verifier(Protocol):
-    """A loader whose service proves that its logs are whole."""
+    """A loader whose service proves that its logs are whole; `has_proofs`: as it is set up here."""
+
+    @property
+    def has_proofs(self) -> bool: ...
 
     def verify(self, since: datetime, until: datetime) -> Iterator[Finding]:
         """What is wrong with the logs of [since, until), naive UTC. Raises LoadError."""

@@ -20,7 +20,7 @@ from loaders.base import Loader
 from loaders.bounds import DEFAULT_BOUNDS, Bounds
 from loaders.file_names import SOURCE_NAME
 from loaders.ledger import LandingLedger, utc_now
-from loaders.ledger_rows import Counts, Watermark
+from loaders.ledger_rows import Counts, Verification, Watermark
 from loaders.run import Run
 from loaders.sink import LandingStopped
 from pipeline.errors import LoadError
@@ -163,6 +163,10 @@ class Landing:
 
     def counts(self, source: str) -> Counts:
         return self.ledger.counts(source)
+
+    def verification(self, source: str) -> Verification | None:
+        """What the last check of its logs found."""
+        return self.ledger.verification(source)
 
     def is_empty(self) -> bool:
         """Whether nothing was ever loaded."""

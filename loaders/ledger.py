@@ -5,16 +5,18 @@ a landed one `ingested`, and so is a window that smaller ones replaced, which ha
 move only when none of its items waits. Every change is one transaction, so that a kill leaves the state before or after it.
 """
 
+import json
 import sqlite3
 import threading
 from collections.abc import Generator, Iterable
 from contextlib import contextmanager
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from loaders.base import Discovery, Item
-from loaders.ledger_rows import Counts, End, Waiting, Watermark
+from loaders.base import Discovery, Finding, Item
+from loaders.ledger_rows import Counts, End, Verification, Waiting, Watermark
 from loaders.sink import LandingStopped
 
 ERROR_LENGTH = 500
@@ -34,7 +36,12 @@ create table if not exists watermarks (
     source text not null, stream not null, complete_until text, run text not null, primary key (source, stream)
 );
 create table if not exists loads (source text primary key, open_since text, is_discovered integer not null default 0);
+create table if not exists verifications (
+    source text primary key, since text not null, until text not null, verified_at text not null,
+    finding_count integer not null, findings text not null
+);
 """
+KEPT_FINDINGS = 1_000
 WAITS = "select 1 from items where source = ? and stream = ? and state = 'waiting' limit 1"
 
 
@@ -233,6 +240,28 @@ class LandingLedger:
         with self._lock, self._faults(), self._db:
             self._db.execute("begin immediate")
             yield self._db
+
+    def note_verification(self, source: str, found: Verification) -> None:
+        """In place of the one before."""
+        kept = [asdict(finding) for finding in found.findings[:KEPT_FINDINGS]]
+        times = (at.isoformat() for at in (found.since, found.until, found.verified_at))
+        with self._changing() as db:
+            db.execute(
+                "insert or replace into verifications values (?, ?, ?, ?, ?, ?)",
+                (source, *times, found.finding_count, json.dumps(kept)),
+            )
+
+    def verification(self, source: str) -> Verification | None:
+        """None where the source was never verified."""
+        if not self._rows("select 1 from sqlite_master where name = 'verifications'"):
+            return None  # the ledger is older, and only looked at
+        query = (
+            "select since, until, verified_at, finding_count, findings from verifications where source = ?"
+        )
+        for since, until, at, count, findings in self._rows(query, (source,)):
+            kept = tuple(Finding(**finding) for finding in json.loads(findings))
+            return Verification(*map(datetime.fromisoformat, (since, until, at)), count, kept)
+        return None
 
     def _rows(self, query: str, given: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
         with self._lock, self._faults():

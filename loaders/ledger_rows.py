@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from loaders.base import Item
+from loaders.base import Finding, Item
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,3 +45,15 @@ class Counts:
     ingested: int = 0
     attempts: int = 0
     error: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Verification:
+    """What was found when the logs of [since, until) were last held against their proofs, naive UTC. `findings` are the
+    first of `finding_count`."""
+
+    since: datetime
+    until: datetime
+    verified_at: datetime
+    finding_count: int
+    findings: tuple[Finding, ...]

@@ -276,11 +276,15 @@ class S3Loader:
         except PostresetError as error:
             return [Probe(tried, False, error.what, error.hint)]
 
+    @property
+    def has_proofs(self) -> bool:
+        return self.options.layout == "cloudtrail"
+
     def verify(self, since: datetime, until: datetime) -> Iterator[Finding]:
         """What CloudTrail's digests prove to be edited, deleted, forged or added. Raises LoadError."""
         from loaders.trail_digests import verify_trail
 
-        if self.options.layout != "cloudtrail":
+        if not self.has_proofs:
             raise LoadError(
                 "only trails have digests", self.where, 'set layout = "cloudtrail", or leave --verify out'
             )

@@ -16,6 +16,7 @@ from loaders.base import Finding, Loader, Verifier
 from loaders.bounds import DEFAULT_BOUNDS, Bounds
 from loaders.kinds import make_loader
 from loaders.landing import Landing, LandingStopped, LoadSummary
+from loaders.ledger_rows import Verification
 from pipeline.errors import LoadError, SettingsError
 from pipeline.limits import DEFAULT_LIMITS, Limits
 from pipeline.settings import SETTINGS_FILE, Settings
@@ -101,17 +102,25 @@ def load_sources(
 
 
 def verify_sources(
-    loaders: Iterable[Loader], since: datetime, until: datetime
+    lake_folder: Path, loaders: Iterable[Loader], since: datetime, until: datetime
 ) -> tuple[list[tuple[str, Finding]], list[str]]:
-    """What is wrong with the logs themselves, by source, and which sources could not be asked."""
+    """What is wrong with the logs themselves, by source, and which sources could not be asked. It is kept, for doctor; `until`
+    is now."""
     found: list[tuple[str, Finding]] = []
     problems: list[str] = []
-    for loader in loaders:
-        if isinstance(loader, Verifier):
+    with Landing.open(lake_folder) as landing:
+        for loader in loaders:
+            if not isinstance(loader, Verifier):
+                continue
             try:
-                found += [(loader.name, finding) for finding in loader.verify(since, until)]
+                wrong = tuple(loader.verify(since, until))
             except LoadError as error:
                 problems.append(f"{loader.name}: {error}")
+                continue
+            landing.ledger.note_verification(
+                loader.name, Verification(since, until, until, len(wrong), wrong)
+            )
+            found += [(loader.name, finding) for finding in wrong]
     return found, problems
 
 

@@ -71,7 +71,7 @@ def load(
         found, unverified = None, []
         if verify and not loaded.stopped:
             progress.update(task, description="load: verifying")
-            found, unverified = verify_sources(loaders, begin or now - settings.landing.look_back, now)
+            found, unverified = verify_sources(lake, loaders, begin or now - settings.landing.look_back, now)
     if as_json:
         write_json(load_json(loaded, found))
     else:

@@ -1,5 +1,6 @@
 """The checks. Each looks at what was seen and gives findings; a part of postreset that can be ill adds its own to `CHECKS`."""
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
@@ -83,6 +84,30 @@ def _services(seen: Seen) -> Iterator[Finding]:
         if counts.landed:
             what = f"{name}: {counted(counts.landed, 'file')} landed and not in the lake"
             yield Finding("service", "note", what, "`postreset ingest` takes them in")
+
+
+def _verifications(seen: Seen) -> Iterator[Finding]:
+    """Whether somebody changed the logs themselves, as far as it was looked at."""
+    for service in seen.services:
+        found, again = service.verified, f"`postreset load {service.name} --verify`"
+        if found is None:
+            if service.can_verify:
+                what = f"{service.name}: its log files were never held against their digests"
+                yield Finding("service", "note", what, f"nothing proves that nobody changed them: {again}")
+            continue
+        looked_at = f"{found.since:%Y-%m-%d} to {found.until:%Y-%m-%d}, looked at {span(seen.now - found.verified_at)} ago"
+        if not found.finding_count:
+            yield Finding(
+                "service", "good", f"{service.name}: every log file is as it was delivered ({looked_at})"
+            )
+            continue
+        kinds = Counter(finding.kind for finding in found.findings)
+        told = ", ".join(f"{kind} {count:,}" for kind, count in kinds.most_common())
+        what = f"{service.name}: {counted(found.finding_count, 'fault')} in the logs themselves: {told} ({looked_at})"
+        advice = (
+            f"a finding of the domain data_access: somebody may have hidden what they did. {again} names each"
+        )
+        yield Finding("service", "bad", what, advice)
 
 
 def _lake(seen: Seen) -> Iterator[Finding]:
@@ -183,6 +208,7 @@ CHECKS: tuple[Callable[[Seen], Iterator[Finding]], ...] = (
     _machine,
     _settings,
     _services,
+    _verifications,
     _lake,
     _sources,
     _never_seen,

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from loaders.base import Loader, Probe
+from loaders.base import Loader, Probe, Verifier
 from loaders.kinds import make_loader
 from loaders.landing import Landing
-from loaders.ledger_rows import Counts
+from loaders.ledger_rows import Counts, Verification
 from pipeline.errors import PostresetError, SettingsError
 from pipeline.settings import read_settings
 
@@ -18,13 +18,16 @@ PROBE_SECONDS = 30.0  # that all sources together are given to answer
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """One source of the settings file. `counts` are its items in the ledger of landing."""
+    """One source of the settings file. `counts` are its items in the ledger of landing. `can_verify`: whether it has proofs
+    that its logs are whole, which `verified` is about."""
 
     name: str
     kind: str
     probes: tuple[Probe, ...]
     counts: Counts
     complete_until: datetime | None = None
+    can_verify: bool = False
+    verified: Verification | None = None
 
 
 def look_at_services(folder: Path, config: Path | None, seconds: float = PROBE_SECONDS) -> list[Service]:
@@ -37,7 +40,11 @@ def look_at_services(folder: Path, config: Path | None, seconds: float = PROBE_S
     until = time.monotonic() + seconds
     for one in asked:
         one.join(max(0.0, until - time.monotonic()))
-    return [Service(one.name, one.kind, one.answer(seconds), *_loaded(folder, one.name)) for one in asked]
+    return [
+        Service(one.name, one.kind, one.answer(seconds), *_loaded(folder, one.name), one.can_verify, verified)
+        for one in asked
+        for verified in [_verified(folder, one.name)]
+    ]
 
 
 class _Asked(threading.Thread):
@@ -47,6 +54,7 @@ class _Asked(threading.Thread):
         super().__init__(daemon=True, name=name)
         self.kind = kind if isinstance(kind, str) else ""
         self._loader = loader
+        self.can_verify = isinstance(loader, Verifier) and loader.has_proofs
         self._found: tuple[Probe, ...] | None = None
         self.start()
 
@@ -80,3 +88,14 @@ def _loaded(folder: Path, name: str) -> tuple[Counts, datetime | None]:
             return landing.counts(name), landing.complete_until(name)
     except PostresetError as error:
         return Counts(error=str(error)), None
+
+
+def _verified(folder: Path, name: str) -> Verification | None:
+    try:
+        landing = Landing.look(folder)
+        if landing is None:
+            return None
+        with landing:
+            return landing.verification(name)
+    except PostresetError:
+        return None  # told with the counts

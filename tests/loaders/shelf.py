@@ -73,6 +73,7 @@ class Proving(Shelf):
 
     made: ClassVar[dict[str, "Proving"]] = {}
     hangs: threading.Event | None = None  # until it is set
+    has_proofs = True
 
     @classmethod
     def from_settings(cls, name: str, table: dict[str, Any]) -> "Proving":

@@ -1,6 +1,7 @@
 """Doctor asks every configured source: what is missing is named, what waits is told, and none of them holds it."""
 
 import json
+import sqlite3
 import threading
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -10,7 +11,7 @@ import pytest
 from loaders import kinds
 from pipeline.cli import main
 from pipeline.doctor import Diagnosis, examine
-from pipeline.load import load_sources
+from pipeline.load import load_sources, verify_sources
 from tests.loaders.shelf import AT, REFUSED, Proving, Shelf
 from tests.pipeline.planted import events, plant
 
@@ -40,9 +41,8 @@ def told(diagnosis: Diagnosis) -> dict[str, tuple[str, str]]:
 
 def test_sources_that_answer(tmp_path: Path, shelves: dict[str, Proving]) -> None:
     diagnosis = diagnose(tmp_path)
-    assert told(diagnosis) == {
-        f"{name} (made-up) answers; until when it is complete is not known": ("good", "") for name in shelves
-    }
+    good = {what for what, (state, _) in told(diagnosis).items() if state == "good"}
+    assert good == {f"{name} (made-up) answers; until when it is complete is not known" for name in shelves}
     assert not (tmp_path / "lake" / "landing").exists()
 
 
@@ -106,3 +106,31 @@ def test_the_command(tmp_path: Path, shelves: dict[str, Proving], capsys: pytest
     assert main(["doctor", *here]) == 0
     printed = capsys.readouterr().out
     assert "configured source" in printed and "1 of 1 well" in printed
+
+
+def test_logs_that_somebody_changed_are_told(tmp_path: Path, shelves: dict[str, Proving]) -> None:
+    never = told(diagnose(tmp_path))["left: its log files were never held against their digests"]
+    assert never[0] == "note" and "postreset load left --verify" in never[1]
+    lake = tmp_path / "lake"
+    found, problems = verify_sources(lake, [shelves["left"]], AT - 24 * HOUR, AT - HOUR)
+    assert len(found) == 1 and not problems
+    shelves["right"].verify = lambda since, until: iter(())  # type: ignore[method-assign]
+    verify_sources(lake, [shelves["right"]], AT - 24 * HOUR, AT - HOUR)
+    services = told(diagnose(tmp_path))
+    (bad,) = [what for what, (state, _) in services.items() if state == "bad"]
+    assert bad.startswith(
+        "left: 1 fault in the logs themselves: edited 1 (2026-03-09 to 2026-03-10, looked at 1 h ago"
+    )
+    assert "data_access" in services[bad][1]
+    assert any(what.startswith("right: every log file is as it was delivered") for what in services)
+    shelves["left"].denied = REFUSED
+    assert verify_sources(lake, [shelves["left"]], AT - HOUR, AT)[1]
+    shelves["left"].denied = None
+    assert bad in told(diagnose(tmp_path)), "what could not be asked changes nothing"
+
+
+def test_a_ledger_of_before_verifications(tmp_path: Path, shelves: dict[str, Proving]) -> None:
+    load_sources(tmp_path / "lake", [shelves["left"]], AT - HOUR, AT)
+    with sqlite3.connect(tmp_path / "lake" / "landing" / "landing.db") as db:
+        db.execute("drop table verifications")
+    assert any("never held" in what for what in told(diagnose(tmp_path)))
