@@ -3,22 +3,24 @@
 from collections import deque
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import Any
+from typing import Generic, TypeVar
+
+Found = TypeVar("Found")
 
 LISTED_AT_ONCE = 8
 
 
-class Ahead:
+class Ahead(Generic[Found]):
     """Listings of prefixes in the order in which they are asked for, a few of them begun before."""
 
     def __init__(
-        self, pool: ThreadPoolExecutor, read: Callable[[str], list[dict[str, Any]]], prefixes: Iterable[str]
+        self, pool: ThreadPoolExecutor, read: Callable[[str], list[Found]], prefixes: Iterable[str]
     ) -> None:
         self._pool, self._read = pool, read
         self._left = deque(prefixes)
-        self._begun: dict[str, Future[list[dict[str, Any]]]] = {}
+        self._begun: dict[str, Future[list[Found]]] = {}
 
-    def take(self, prefix: str) -> list[dict[str, Any]]:
+    def take(self, prefix: str) -> list[Found]:
         while prefix not in self._begun and self._left:
             self._begin()
         future = self._begun.pop(prefix)

@@ -19,6 +19,7 @@ from urllib.parse import unquote_plus, urlsplit
 from loaders import trail_keys
 from loaders.aws_clients import AwsClients, explained
 from loaders.base import Discovery, Item
+from loaders.covered_days import Covered
 from loaders.http_addresses import checked_address
 
 if TYPE_CHECKING:
@@ -78,7 +79,7 @@ def discover_by_notice(
     complete = until - trail_keys.LATENESS - LATENESS if is_empty and is_trail else None
     fresh = []
     for stream in loader.streams():
-        covered = trail_keys.Covered.read(checkpoints.get(stream))
+        covered = Covered.read(checkpoints.get(stream))
         if covered is None or since.date() < covered.since:
             fresh.append(stream)
         else:

@@ -29,6 +29,19 @@ def checked_address(address: str, where: str) -> str:
     return f"{parts.scheme}://{shown}" + (f":{port}" if port else "")
 
 
+def checked_account_address(address: str, where: str) -> str:
+    """As `checked_address`; on this very machine a path may follow, because emulators put the account there."""
+    try:
+        parts = urlsplit(address)
+        bare = f"{parts.scheme}://{parts.netloc}"
+    except ValueError:
+        return checked_address(address, where)
+    account = parts.path.strip("/")
+    if account and _is_here(parts.hostname or "") and account.isalnum() and not parts.query:
+        return f"{checked_address(bare, where)}/{account}"
+    return checked_address(address, where)
+
+
 def _is_here(host: str) -> bool:
     try:
         return host == "localhost" or ip_address(host).is_loopback

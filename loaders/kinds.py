@@ -11,6 +11,7 @@ KINDS = {
     "s3": "loaders.s3:S3Loader",
     "cloudtrail_api": "loaders.cloudtrail_api:CloudTrailApiLoader",
     "log_analytics": "loaders.log_analytics:LogAnalyticsLoader",
+    "blob": "loaders.blob:BlobLoader",
     "okta": "loaders.okta:OktaLoader",
     "graph": "loaders.graph:GraphLoader",
     "files": "loaders.files:FilesLoader",

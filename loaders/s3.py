@@ -15,8 +15,9 @@ from loaders.ahead import LISTED_AT_ONCE, Ahead
 from loaders.aws_clients import AwsAccess, AwsClients, explained
 from loaders.base import Discovery, Fetched, Finding, Item, Probe
 from loaders.bucket_notices import Queue, discover_by_notice
+from loaders.covered_days import Covered, days_to_list
 from loaders.options import read_options
-from loaders.trail_keys import ACCOUNT, LATENESS, ORGANISATION, Covered, stream_of
+from loaders.trail_keys import ACCOUNT, LATENESS, ORGANISATION, stream_of
 from pipeline.errors import LoadError, PostresetError, SettingsError
 
 PIECE = 256 << 10
@@ -98,7 +99,10 @@ class S3Loader:
                 yield Discovery(stream, self._flat_items(), f"{since.date()}/{until.date()}", None)
             return
         spans = {
-            stream: self._days(Covered.read(checkpoints.get(stream)), since, until) for stream in streams
+            stream: days_to_list(
+                Covered.read(checkpoints.get(stream)), since.date(), until.date(), self.options.look_back
+            )
+            for stream in streams
         }
         prefixes = [
             f"{self.trail_folder(stream)}{day:%Y/%m/%d}/"
@@ -161,15 +165,6 @@ class S3Loader:
             self.options.regions or [region]
         )
         return stream if is_wanted else None
-
-    def _days(self, covered: Covered | None, since: datetime, until: datetime) -> tuple[list[date], Covered]:
-        first, last = since.date(), until.date()
-        if covered is None or covered.until < first or covered.since > last:
-            return _each_day(first, last), Covered(first, last)
-        late = (datetime.combine(covered.until, datetime.min.time()) - self.options.look_back).date()
-        begin = min(first, max(late, covered.since))  # no further back than was ever asked for
-        days = [day for day in _each_day(begin, last) if day >= late or day < covered.since]
-        return days, Covered(min(first, covered.since), max(last, covered.until))
 
     def _items(self, stream: str, days: list[date], listings: Ahead) -> Iterator[Item]:
         for day in days:
@@ -293,7 +288,3 @@ class S3Loader:
 
 def _item(stream: str, found: dict[str, Any]) -> Item:
     return Item(stream, found["Key"], found["ETag"].strip('"'), byte_count=found["Size"])
-
-
-def _each_day(first: date, last: date) -> list[date]:
-    return [first + timedelta(days=number) for number in range((last - first).days + 1)]
