@@ -16,6 +16,7 @@ import duckdb
 
 from pipeline.kept_facts import create_daily_models, create_kept_views
 from pipeline.lake import Lake
+from pipeline.missing_records import create_missing_records
 from pipeline.models import Parameter, build_model, build_models
 from pipeline.schema import create_empty_events
 from pipeline.settings import sql_text
@@ -42,7 +43,6 @@ class Bounds:
             "since": self.since,
             "until": self.until,
             "window_from": self.reset_at - timedelta(minutes=5),
-            "raw_from": self.reset_at - BEFORE,
             "most_holders": MOST_HOLDERS,
             "most_acts": MOST_ACTS,
         }
@@ -73,6 +73,7 @@ def create_working_events(
     parameters = bounds.parameters
     create_daily_models(con, bounds.since, bounds.until)
     build_models(con, parameters, ["int_networks"])
+    _build(con, "new_keys", "new_keys", parameters)
     _build(con, "new_holders", "seed_holders", parameters)
     con.execute("create or replace temp table known_holders as from new_holders")
     con.execute(
@@ -104,8 +105,10 @@ def _gather_round(con: duckdb.DuckDBPyConnection, parameters: dict[str, Paramete
     """Table `round_acts`: what the new holders did, and what belongs to it; added to `gathered`."""
     _build(con, "gathered_acts", "gathered_acts", parameters)
     is_busy = con.execute(
-        "select count(*) > $most_acts from gathered_acts where not is_person", {"most_acts": MOST_ACTS}
-    ).fetchall()[0][0]
+        """select count(*) from gathered_acts where not is_person
+        group by holder_key having count(*) > $most_acts limit 1""",
+        {"most_acts": MOST_ACTS},
+    ).fetchall()
     if is_busy:
         _build(con, "round_acts", "thinned_acts", parameters)
     else:
@@ -121,10 +124,7 @@ def _gather_round(con: duckdb.DuckDBPyConnection, parameters: dict[str, Paramete
 
 
 def _take_records(con: duckdb.DuckDBPyConnection, lake: Lake, bounds: Bounds, snapshot_id: int) -> None:
-    lake.create_events_view(
-        con, bounds.reset_at - BEFORE, bounds.until, snapshot_id=snapshot_id, name="window_events"
-    )
-    _build(con, "missing_records", "missing_records", bounds.parameters)
+    create_missing_records(con, lake, bounds.reset_at - BEFORE, bounds.until, snapshot_id)
     _build(con, "working_events", "working_events", {})
     con.execute("drop view if exists events")
     create_empty_events(con)
