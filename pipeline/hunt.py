@@ -67,6 +67,10 @@ class Request:
 def connect(lake: Lake, inventory: Path | None = None) -> duckdb.DuckDBPyConnection:
     """A connection for the models; what does not fit into memory goes to the lake's own folder."""
     con = connection.connect(lake.folder / "tmp")
+    # the index has many files, each asked several times
+    con.execute("set parquet_metadata_cache = true")
+    # with more holders than this a scan skips by the least and the greatest alone, and so not at all
+    con.execute("set dynamic_or_filter_threshold = 1000")
     load_seeds(con)
     load_inventory(con, lake.folder, inventory)
     create_history_tables(con)

@@ -21,6 +21,7 @@ from time import perf_counter
 import duckdb
 
 from pipeline import connection
+from pipeline.kept_together import is_together, keep_together, names_paths
 from pipeline.lake import DataFile, Lake
 from pipeline.models import build_model, load_seeds, read_models
 from pipeline.settings import quoted, resource_root, sql_text
@@ -71,13 +72,16 @@ def keep_facts(
         parts.append(_make_part(lake, folder, group))
     if groups:
         log.info("facts: %d parts made, %.1f s", len(groups), perf_counter() - started)
-    return sorted(part.folder for part in parts)
+    folders = sorted(part.folder for part in parts)
+    if folders:
+        keep_together(folders, lake.folder / "tmp")
+    return folders
 
 
 def create_kept_views(con: duckdb.DuckDBPyConnection, parts: Sequence[Path]) -> None:
     """Views `kept_<index>` and `kept_<daily model>` over all parts."""
     for kind in (*INDEXES, *DAILY_MODELS):
-        paths = [str(part / f"{kind}.parquet") for part in parts]
+        paths = names_paths(parts) if kind == "names" else [str(part / f"{kind}.parquet") for part in parts]
         con.read_parquet(paths, hive_partitioning=False).create_view(f"kept_{kind}", replace=True)
 
 
@@ -121,6 +125,8 @@ def _usable_parts(folder: Path, live: dict[str, DataFile]) -> list[Part]:
     taken: set[str] = set()
     small: list[Part] = []
     for path in sorted(folder.iterdir()):
+        if is_together(path):
+            continue
         files: frozenset[str] = frozenset()
         with suppress(OSError, ValueError):
             files = frozenset(json.loads((path / "files.json").read_text()))

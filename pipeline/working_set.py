@@ -16,6 +16,7 @@ import duckdb
 
 from pipeline.kept_facts import create_daily_models, create_kept_views
 from pipeline.lake import Lake
+from pipeline.missing_records import create_missing_records
 from pipeline.models import Parameter, build_model, build_models
 from pipeline.schema import create_empty_events
 from pipeline.settings import sql_text
@@ -42,7 +43,6 @@ class Bounds:
             "since": self.since,
             "until": self.until,
             "window_from": self.reset_at - timedelta(minutes=5),
-            "raw_from": self.reset_at - BEFORE,
             "most_holders": MOST_HOLDERS,
             "most_acts": MOST_ACTS,
         }
@@ -73,15 +73,14 @@ def create_working_events(
     parameters = bounds.parameters
     create_daily_models(con, bounds.since, bounds.until)
     build_models(con, parameters, ["int_networks"])
+    _build(con, "new_keys", "new_keys", parameters)
     _build(con, "new_holders", "seed_holders", parameters)
     con.execute("create or replace temp table known_holders as from new_holders")
-    con.execute(
-        "create or replace temp table gathered as select *, false as is_person from kept_acts limit 0"
-    )
-    rounds = 0
-    while rounds < MOST_ROUNDS and con.table("new_holders").shape[0]:
-        rounds += 1
-        _gather_round(con, parameters)
+    con.execute("create or replace temp table beside as select *, false as is_person from kept_acts limit 0")
+    rounds: list[str] = []
+    while len(rounds) < MOST_ROUNDS and con.table("new_holders").shape[0]:
+        rounds.append(f"round_{len(rounds) + 1}")
+        _gather_round(con, rounds, parameters)
         _build(con, "next_holders", "next_holders", parameters)
         for more in ("holders_of_new_keys", "holders_from_new_networks"):
             _build(con, more, more, parameters)
@@ -91,53 +90,54 @@ def create_working_events(
         )
         con.execute("insert into known_holders from new_holders")
     _take_records(con, lake, bounds, snapshot_id)
+    for name in (*rounds, "beside"):
+        con.execute(f"drop table {name}")
     log.info(
         "hunt: %d events of %d holders gathered in %d rounds, %.1f s",
         con.table("events").shape[0],
         con.table("known_holders").shape[0],
-        rounds,
+        len(rounds),
         perf_counter() - started,
     )
 
 
-def _gather_round(con: duckdb.DuckDBPyConnection, parameters: dict[str, Parameter]) -> None:
-    """Table `round_acts`: what the new holders did, and what belongs to it; added to `gathered`."""
+def _gather_round(
+    con: duckdb.DuckDBPyConnection, rounds: list[str], parameters: dict[str, Parameter]
+) -> None:
+    """View `round_acts`: what the new holders did, and what belongs to it; `gathered` is that of all rounds. Each round is a
+    table of its own: what is added to a table of many columns is copied twice."""
+    *_, acts = rounds
     _build(con, "gathered_acts", "gathered_acts", parameters)
     is_busy = con.execute(
-        "select count(*) > $most_acts from gathered_acts where not is_person", {"most_acts": MOST_ACTS}
-    ).fetchall()[0][0]
+        """select count(*) from gathered_acts where not is_person
+        group by holder_key having count(*) > $most_acts limit 1""",
+        {"most_acts": MOST_ACTS},
+    ).fetchall()
     if is_busy:
-        _build(con, "round_acts", "thinned_acts", parameters)
+        _build(con, acts, "thinned_acts", parameters)
     else:
-        con.execute("create or replace temp table round_acts as from gathered_acts")
+        con.execute(f"alter table gathered_acts rename to {acts}")
     # what was gathered beside others' acts comes again with the rest of its holder's
-    con.execute("delete from gathered where holder_key in (select holder_key from new_holders)")
-    con.execute("insert into gathered by name from round_acts")
+    con.execute("delete from beside where holder_key in (select holder_key from new_holders)")
+    tables = " union all by name from ".join((*rounds, "beside"))
+    con.execute(f"create or replace temp view gathered as from {tables}")
+    con.execute(f"create or replace temp view round_acts as from {acts}")
     _build(con, "gathered_beside", "gathered_beside", parameters)
-    beside = "select * exclude (is_same_operation) from gathered_beside"
-    con.execute(f"insert into gathered by name {beside}")
+    con.execute("insert into beside by name select * exclude (is_same_operation) from gathered_beside")
     # who else wrote to a secret or did something to the person is seen and not followed
-    con.execute(f"insert into round_acts by name {beside} where is_same_operation")
+    con.execute(
+        f"""create or replace temp view round_acts as from {acts}
+        union all by name select * exclude (is_same_operation) from gathered_beside where is_same_operation"""
+    )
 
 
 def _take_records(con: duckdb.DuckDBPyConnection, lake: Lake, bounds: Bounds, snapshot_id: int) -> None:
-    lake.create_events_view(
-        con, bounds.reset_at - BEFORE, bounds.until, snapshot_id=snapshot_id, name="window_events"
-    )
-    _build(con, "missing_records", "missing_records", bounds.parameters)
-    _build(con, "working_events", "working_events", {})
+    create_missing_records(con, lake, bounds.reset_at - BEFORE, bounds.until, snapshot_id)
+    con.execute(f"create or replace temp view working_events as {sql_text('working_set/working_events')}")
+    create_empty_events(con, "no_events")
     con.execute("drop view if exists events")
-    create_empty_events(con)
-    con.execute("insert into events by name from working_events")
-    for name in (
-        "gathered",
-        "gathered_acts",
-        "gathered_beside",
-        "round_acts",
-        "missing_records",
-        "working_events",
-    ):
-        con.execute(f"drop table {name}")
+    con.execute("create or replace temp table events as from no_events union all by name from working_events")
+    con.execute("drop table missing_records")
 
 
 def _build(con: duckdb.DuckDBPyConnection, table: str, model: str, parameters: dict[str, Parameter]) -> None:

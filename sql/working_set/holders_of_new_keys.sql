@@ -10,20 +10,11 @@ with
             and (acts.source = 'azure_key_vault' or acts.service in ('secretsmanager.amazonaws.com', 'ssm.amazonaws.com'))
     ),
 
-    firsts as (
-        select
-            uses.credential_id, networks.network_id, min(uses.first_at) as first_at, list(distinct uses.holder_key) as holder_keys
-        from kept_key_uses as uses
-        left join int_networks as networks using (source_ip)
-        where uses.first_at >= $since and uses.first_at < $until
-        group by uses.credential_id, networks.network_id
-        having min(uses.first_at) >= $window_from
-    ),
-
     holders as (
-        select unnest(firsts.holder_keys) as holder_key
-        from firsts
-        semi join read_at on firsts.first_at > read_at.occurred_at and firsts.first_at <= read_at.occurred_at + interval 1 day
+        select unnest(new_keys.holder_keys) as holder_key
+        from new_keys
+        semi join
+            read_at on new_keys.first_at > read_at.occurred_at and new_keys.first_at <= read_at.occurred_at + interval 1 day
     )
 
 select distinct holders.holder_key, false as is_person
