@@ -209,7 +209,7 @@ with
         group by named.credential_id
     ),
 
-    held as not materialized (
+    held as not materialized(
         select
             named.* exclude (exact_thing_id),
             -- the operation of an entry of the directory's audit log: its id begins with a word and that

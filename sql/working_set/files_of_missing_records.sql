@@ -1,11 +1,6 @@
 -- The files of the lake that hold gathered events whose record is missing. Grain: file. A key is a number and soon read, where an
 -- id is text; files that may hold events without one are among them.
-with
-    wanted as (
-        select gathered.event_key
-        from gathered
-        where gathered.raw is null and gathered.occurred_at >= $raw_from
-    )
+with wanted as (select gathered.event_key from gathered where gathered.raw is null and gathered.occurred_at >= $raw_from)
 
 select window_files.filename as file
 from window_files

@@ -13,8 +13,7 @@ with
     holders as (
         select unnest(new_keys.holder_keys) as holder_key
         from new_keys
-        semi join
-            read_at on new_keys.first_at > read_at.occurred_at and new_keys.first_at <= read_at.occurred_at + interval 1 day
+        semi join read_at on new_keys.first_at > read_at.occurred_at and new_keys.first_at <= read_at.occurred_at + interval 1 day
     )
 
 select distinct holders.holder_key, false as is_person
